@@ -1,0 +1,25 @@
+#pragma once
+/* Capacities of the whole program. Everything is sized at start from these; load cannot
+ * grow it. Raise one knowingly: the memory it costs stands beside it. */
+
+#define LIM_SESSIONS_DEFAULT 64u
+#define LIM_SESSIONS_MAX 4096u
+
+/* Longest message a client may send (RFC 6455 leaves it to us): 1009 beyond it. */
+#define LIM_MESSAGE_DEFAULT (16u * 1024)
+#define LIM_MESSAGE_MAX (16u * 1024 * 1024)
+
+/* One pool serves unsent replies and unfinished messages of all sessions. */
+#define LIM_BLOCK_BYTES 4096u
+#define LIM_POOL_BYTES_DEFAULT (512u * 1024)
+
+/* Replies owed to one session. */
+#define LIM_REPLY_BYTES_DEFAULT (128u * 1024)
+
+/* Shared broadcast frames: two minutes of telemetry at 1 Hz for a client that resumes. */
+#define LIM_RING_BYTES_DEFAULT (192u * 1024)
+#define LIM_RING_FRAMES_DEFAULT 128u
+
+/* Metrics known at a time, and the fixed history behind each (300 * 4 B). */
+#define LIM_METRICS 128u
+#define LIM_HISTORY_N 300u
