@@ -1,0 +1,12 @@
+#pragma once
+/* Is it JSON (RFC 8259)? cJSON reads more than that (leading zeros, control characters
+ * in strings, text after the end, deep nesting); what passes here it reads one way
+ * only. Pure, any thread; recursion no deeper than the limit. */
+#include <stdbool.h>
+#include <stddef.h>
+
+#define JSON_DEPTH_MAX 32 /* arrays and objects inside each other */
+
+/* Besides the grammar: valid UTF-8; \u escapes must be characters (no half of a
+ * surrogate pair), and not NUL, which would cut a C string short. */
+bool json_ok(const char *text, size_t n);
