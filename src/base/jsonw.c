@@ -24,22 +24,45 @@ static void put(struct jsonw *w, const char *s, size_t n) {
     w->len += n;
 }
 
+/* Length of the well-formed character at s (Unicode table 3-7), 0: there is none. */
+static size_t utf8_len(const unsigned char *s) {
+    size_t n = s[0] < 0x80                    ? 1
+               : s[0] >= 0xC2 && s[0] <= 0xDF ? 2
+               : (s[0] & 0xF0) == 0xE0        ? 3
+               : s[0] >= 0xF0 && s[0] <= 0xF4 ? 4
+                                              : 0;
+    unsigned char lo = s[0] == 0xE0 ? 0xA0 : s[0] == 0xF0 ? 0x90 : 0x80;
+    unsigned char hi = s[0] == 0xED ? 0x9F : s[0] == 0xF4 ? 0x8F : 0xBF;
+    for (size_t i = 1; i < n; i++, lo = 0x80, hi = 0xBF) {
+        if (s[i] < lo || s[i] > hi)
+            return 0;
+    }
+    return n;
+}
+
+/* Length of the run at s that goes out as it is. */
+static size_t plain_len(const char *s) {
+    size_t n = 0, step;
+    while ((unsigned char)s[n] >= 0x20 && s[n] != '"' && s[n] != '\\' &&
+           (step = utf8_len((const unsigned char *)s + n)) > 0)
+        n += step;
+    return n;
+}
+
 static void put_escaped(struct jsonw *w, const char *s) {
     put(w, "\"", 1);
-    while (*s) {
-        size_t plain = 0;
-        while ((unsigned char)s[plain] >= 0x20 && s[plain] != '"' && s[plain] != '\\')
-            plain++;
+    for (;;) {
+        size_t plain = plain_len(s);
         put(w, s, plain);
         s += plain;
-        if (!*s)
+        unsigned char c = (unsigned char)*s++;
+        if (!c)
             break;
         char esc[8];
-        int n = *s == '"' || *s == '\\'
-                    ? snprintf(esc, sizeof(esc), "\\%c", *s)
-                    : snprintf(esc, sizeof(esc), "\\u%04x", (unsigned char)*s);
+        int n = c >= 0x80   ? snprintf(esc, sizeof(esc), "\xef\xbf\xbd") /* U+FFFD */
+                : c >= 0x20 ? snprintf(esc, sizeof(esc), "\\%c", c)
+                            : snprintf(esc, sizeof(esc), "\\u%04x", c);
         put(w, esc, (size_t)n);
-        s++;
     }
     put(w, "\"", 1);
 }
@@ -69,21 +92,13 @@ static void close_with(struct jsonw *w, const char *bracket) {
     put(w, bracket, 1);
 }
 
-void jsonw_obj(struct jsonw *w, const char *key) {
-    open_with(w, key, "{");
-}
+void jsonw_obj(struct jsonw *w, const char *key) { open_with(w, key, "{"); }
 
-void jsonw_obj_end(struct jsonw *w) {
-    close_with(w, "}");
-}
+void jsonw_obj_end(struct jsonw *w) { close_with(w, "}"); }
 
-void jsonw_arr(struct jsonw *w, const char *key) {
-    open_with(w, key, "[");
-}
+void jsonw_arr(struct jsonw *w, const char *key) { open_with(w, key, "["); }
 
-void jsonw_arr_end(struct jsonw *w) {
-    close_with(w, "]");
-}
+void jsonw_arr_end(struct jsonw *w) { close_with(w, "]"); }
 
 void jsonw_key(struct jsonw *w, const char *key) {
     begin(w, NULL);
@@ -101,9 +116,7 @@ static void literal(struct jsonw *w, const char *key, const char *text) {
     jsonw_raw(w, key, text, strlen(text));
 }
 
-void jsonw_null(struct jsonw *w, const char *key) {
-    literal(w, key, "null");
-}
+void jsonw_null(struct jsonw *w, const char *key) { literal(w, key, "null"); }
 
 void jsonw_bool(struct jsonw *w, const char *key, bool v) {
     literal(w, key, v ? "true" : "false");

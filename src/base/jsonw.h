@@ -1,7 +1,8 @@
 #pragma once
 /* Writes JSON (RFC 8259) into a buffer of the caller; never allocates. Any thread, one
- * writer per buffer. Commas are placed by the writer. When the buffer is too small nothing
- * more is written and jsonw_end() says so: check once, at the end. */
+ * writer per buffer. Commas are placed by the writer; bytes of a string that are not UTF-8
+ * become U+FFFD (8.1). When the buffer is too small nothing more is written and jsonw_end()
+ * says so: check once, at the end. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

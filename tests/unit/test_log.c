@@ -1,0 +1,214 @@
+// link: base
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* stderr goes to a pipe while a test runs. */
+static int saved, ends[2];
+static char out[64 * 1024];
+
+static int set_up(void **state) {
+    (void)state;
+    if (pipe2(ends, O_NONBLOCK) < 0 || (saved = dup(STDERR_FILENO)) < 0)
+        return -1;
+    log_set_level(LOG_LVL_INFO);
+    log_set_syslog_prefix(true);
+    return dup2(ends[1], STDERR_FILENO) < 0 ? -1 : 0;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    close(ends[0]);
+    close(ends[1]);
+    return 0;
+}
+
+/* What was logged since the last call. */
+static const char *logged(void) {
+    ssize_t n = read(ends[0], out, sizeof out - 1);
+    out[n > 0 ? n : 0] = '\0';
+    return out;
+}
+
+static unsigned lines(const char *text) {
+    unsigned n = 0;
+    for (; *text; text++)
+        n += *text == '\n';
+    return n;
+}
+
+static void a_line_is_logfmt_with_a_prefix(void **state) {
+    (void)state;
+    log_notice("t_prefix", "id=%d name=%s", 7, "x");
+    assert_string_equal(logged(), "<5>level=notice event=t_prefix id=7 name=x\n");
+    log_error("t_bare", "%s", "");
+    assert_string_equal(logged(), "<3>level=error event=t_bare\n");
+}
+
+static void without_a_prefix_there_is_the_time(void **state) {
+    (void)state;
+    log_set_syslog_prefix(false);
+    log_warn("t_time", "a=1");
+    unsigned y, mon, d, h, min, s, ms;
+    int end = 0;
+    assert_int_equal(sscanf(logged(), "time=%4u-%2u-%2uT%2u:%2u:%2u.%3uZ %n", &y, &mon,
+                            &d, &h, &min, &s, &ms, &end),
+                     7);
+    assert_string_equal(out + end, "level=warn event=t_time a=1\n");
+}
+
+static void the_level_decides(void **state) {
+    (void)state;
+    log_debug("t_level", "a=1");
+    assert_string_equal(logged(), "");
+    log_set_level(LOG_LVL_DEBUG);
+    log_debug("t_level", "a=2");
+    assert_non_null(strstr(logged(), "level=debug event=t_level a=2"));
+    log_set_level(LOG_LVL_ERROR);
+    log_warn("t_level", "a=3");
+    assert_string_equal(logged(), "");
+    assert_int_equal(log_level(), LOG_LVL_ERROR);
+}
+
+static void levels_have_names(void **state) {
+    (void)state;
+    for (int i = LOG_LVL_ERROR; i <= LOG_LVL_DEBUG; i++) {
+        enum log_level got = LOG_LVL_ERROR;
+        assert_int_equal(log_level_parse(log_level_name((enum log_level)i), &got), 0);
+        assert_int_equal(got, i);
+    }
+    enum log_level kept = LOG_LVL_WARN;
+    assert_int_equal(log_level_parse("loud", &kept), -EINVAL);
+    assert_int_equal(log_level_parse("", &kept), -EINVAL);
+    assert_int_equal(kept, LOG_LVL_WARN);
+}
+
+static void a_peer_cannot_forge_a_line(void **state) {
+    (void)state;
+    log_warn("t_forge", "path=%s", "/a\nlevel=error event=lie\r\x1b[31m");
+    assert_string_equal(
+        logged(), "<4>level=warn event=t_forge path=/a level=error event=lie  [31m\n");
+}
+
+/* Every length around the limit: at the limit whole, beyond it cut. */
+static void a_long_line_is_cut_and_says_so(void **state) {
+    (void)state;
+    const size_t head = strlen("<4>level=warn event=t_long v="), around = LOG_BURST / 2;
+    for (size_t whole = LOG_LINE_MAX - around; whole < LOG_LINE_MAX + around; whole++) {
+        char v[2 * LOG_LINE_MAX] = "";
+        memset(v, 'x', whole - head - 1);
+        log_warn("t_long", "v=%s", v);
+        size_t len = strlen(logged());
+        assert_int_equal(len, whole < LOG_LINE_MAX ? whole : LOG_LINE_MAX);
+        assert_string_equal(out + len - 4, whole <= LOG_LINE_MAX ? "xxx\n" : "...\n");
+    }
+}
+
+static void a_flood_is_limited_and_others_are_not(void **state) {
+    (void)state;
+    for (int i = 0; i < LOG_BURST + 30; i++)
+        log_info("t_flood", "i=%d", i);
+    assert_int_equal(lines(logged()), LOG_BURST);
+    log_info("t_other", "a=1");
+    assert_int_equal(lines(logged()), 1);
+}
+
+#define THREADS 4
+#define EACH 15
+
+static void *write_lines(void *arg) {
+    char filler[300];
+    memset(filler, 'a' + *(const char *)arg, sizeof filler - 1);
+    filler[sizeof filler - 1] = '\0';
+    static const char *const events[THREADS] = {"t_mix0", "t_mix1", "t_mix2", "t_mix3"};
+    for (int i = 0; i < EACH; i++)
+        log_info(events[(int)*(const char *)arg], "v=%s.", filler);
+    return NULL;
+}
+
+static void lines_of_threads_do_not_mix(void **state) {
+    (void)state;
+    pthread_t threads[THREADS];
+    static const char arg[THREADS] = {0, 1, 2, 3};
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(
+            pthread_create(&threads[i], NULL, write_lines, (void *)(uintptr_t)&arg[i]),
+            0);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    char *save = NULL;
+    unsigned n = 0;
+    logged();
+    for (char *l = strtok_r(out, "\n", &save); l;
+         l = strtok_r(NULL, "\n", &save), n++) {
+        int who = l[strlen("<6>level=info event=t_mix")] - '0';
+        assert_in_range(who, 0, THREADS - 1);
+        const char *v = strchr(strstr(l, "v="), '=') + 1;
+        size_t run = strspn(v, (const char[]){(char)('a' + who), '\0'});
+        assert_int_equal(run, 299);
+        assert_string_equal(v + run, ".");
+    }
+    assert_int_equal(n, THREADS * EACH);
+}
+
+static void values_are_quoted(void **state) {
+    (void)state;
+    char q[16];
+    assert_string_equal(log_quote(q, sizeof q, "a b"), "\"a b\"");
+    assert_string_equal(log_quote(q, sizeof q, "\"\\"), "\"\\\"\\\\\"");
+    assert_string_equal(log_quote(q, sizeof q, "a\n\x7f"), "\"a??\"");
+    assert_string_equal(log_quote(q, sizeof q, ""), "\"\"");
+    assert_string_equal(log_quote(q, 4, "abc"), "");
+}
+
+/* Whatever the length and the escapes: terminated, inside, quoted at both ends. */
+static void cut_values_stay_inside(void **state) {
+    (void)state;
+    static const char *const texts[] = {
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"",
+        "a\"a\"a\"a\"a\"a\"a\"a\"a\"a\"a\"a\"a\"a\"a\"",
+    };
+    for (size_t t = 0; t < sizeof texts / sizeof texts[0]; t++) {
+        for (unsigned cap = 8; cap < 40; cap++) {
+            char q[48];
+            memset(q, '#', sizeof q);
+            log_quote(q, cap, texts[t]);
+            size_t n = strlen(q);
+            assert_in_range(n, 2, cap - 1);
+            assert_true(q[0] == '"' && q[n - 1] == '"');
+            for (size_t i = cap; i < sizeof q; i++)
+                assert_int_equal(q[i], '#');
+        }
+    }
+}
+
+#define WITH_PIPE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        WITH_PIPE(a_line_is_logfmt_with_a_prefix),
+        WITH_PIPE(without_a_prefix_there_is_the_time),
+        WITH_PIPE(the_level_decides),
+        cmocka_unit_test(levels_have_names),
+        WITH_PIPE(a_peer_cannot_forge_a_line),
+        WITH_PIPE(a_long_line_is_cut_and_says_so),
+        WITH_PIPE(a_flood_is_limited_and_others_are_not),
+        WITH_PIPE(lines_of_threads_do_not_mix),
+        cmocka_unit_test(values_are_quoted),
+        cmocka_unit_test(cut_values_stay_inside),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
