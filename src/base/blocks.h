@@ -1,7 +1,7 @@
 #pragma once
 /* A fixed pool of equal blocks. One thread. The memory is reserved at start and becomes
- * resident only when first used; blocks are reused last-in first-out, so that the touched
- * part stays as small as the load ever was. */
+ * resident only when first used; blocks are reused last-in first-out, so that the
+ * touched part stays as small as the load ever was. */
 #include <stddef.h>
 #include <stdint.h>
 

@@ -9,14 +9,8 @@ static uint64_t read_ns(clockid_t id) {
     return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
-uint64_t clock_ns(void) {
-    return read_ns(CLOCK_MONOTONIC);
-}
+uint64_t clock_ns(void) { return read_ns(CLOCK_MONOTONIC); }
 
-uint64_t clock_ms(void) {
-    return clock_ns() / 1000000u;
-}
+uint64_t clock_ms(void) { return clock_ns() / 1000000u; }
 
-int64_t clock_wall_ms(void) {
-    return (int64_t)(read_ns(CLOCK_REALTIME) / 1000000u);
-}
+int64_t clock_wall_ms(void) { return (int64_t)(read_ns(CLOCK_REALTIME) / 1000000u); }

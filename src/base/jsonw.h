@@ -1,8 +1,8 @@
 #pragma once
 /* Writes JSON (RFC 8259) into a buffer of the caller; never allocates. Any thread, one
- * writer per buffer. Commas are placed by the writer; bytes of a string that are not UTF-8
- * become U+FFFD (8.1). When the buffer is too small nothing more is written and jsonw_end()
- * says so: check once, at the end. */
+ * writer per buffer. Commas are placed by the writer; bytes of a string that are not
+ * UTF-8 become U+FFFD (8.1). When the buffer is too small nothing more is written and
+ * jsonw_end() says so: check once, at the end. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -31,7 +31,8 @@ void jsonw_arr_end(struct jsonw *w);
 void jsonw_str(struct jsonw *w, const char *key, const char *s); /* NULL: null */
 void jsonw_u64(struct jsonw *w, const char *key, uint64_t v);
 void jsonw_i64(struct jsonw *w, const char *key, int64_t v);
-/* At most `digits` significant digits (1..17), shortest form; NaN and infinity: null. */
+/* At most `digits` significant digits (1..17), shortest form; NaN and infinity: null.
+ */
 void jsonw_num(struct jsonw *w, const char *key, double v, int digits);
 void jsonw_bool(struct jsonw *w, const char *key, bool v);
 void jsonw_null(struct jsonw *w, const char *key);

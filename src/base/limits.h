@@ -16,7 +16,8 @@
 /* Replies owed to one session. */
 #define LIM_REPLY_BYTES_DEFAULT (128u * 1024)
 
-/* Shared broadcast frames: two minutes of telemetry at 1 Hz for a client that resumes. */
+/* Shared broadcast frames: two minutes of telemetry at 1 Hz for a client that resumes.
+ */
 #define LIM_RING_BYTES_DEFAULT (192u * 1024)
 #define LIM_RING_FRAMES_DEFAULT 128u
 

@@ -43,9 +43,7 @@ bool log_on(enum log_level lvl) {
     return (int)lvl <= atomic_load_explicit(&level, memory_order_relaxed);
 }
 
-void log_set_syslog_prefix(bool on) {
-    atomic_store(&prefix, on);
-}
+void log_set_syslog_prefix(bool on) { atomic_store(&prefix, on); }
 
 int log_level_parse(const char *word, enum log_level *out) {
     for (int i = LOG_LVL_ERROR; i <= LOG_LVL_DEBUG; i++) {
@@ -57,9 +55,7 @@ int log_level_parse(const char *word, enum log_level *out) {
     return -EINVAL;
 }
 
-const char *log_level_name(enum log_level lvl) {
-    return names[lvl];
-}
+const char *log_level_name(enum log_level lvl) { return names[lvl]; }
 
 /* The slot of this event, or the one longest unused. */
 static struct burst *burst_of(const char *event) {

@@ -1,7 +1,8 @@
 #pragma once
 /* The log: one line per event, logfmt (key=value) on stderr. Any thread; a line is one
- * write(2), so lines of different threads never mix. The level is the only state, and may
- * change at run time. Expected disconnects are DEBUG; ERROR means a fault of ours. */
+ * write(2), so lines of different threads never mix. The level is the only state, and
+ * may change at run time. Expected disconnects are DEBUG; ERROR means a fault of ours.
+ */
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -21,23 +22,25 @@ void log_set_level(enum log_level lvl);
 enum log_level log_level(void);
 bool log_on(enum log_level lvl);
 
-/* Prefix lines with "<N>" as sd-daemon(3) reads them; the default is on when stderr is the
- * journal (JOURNAL_STREAM is set), else a time stamp is written. */
+/* Prefix lines with "<N>" as sd-daemon(3) reads them; the default is on when stderr is
+ * the journal (JOURNAL_STREAM is set), else a time stamp is written. */
 void log_set_syslog_prefix(bool on);
 
 /* 0 and *out, or -EINVAL for a word that is no level. */
 int log_level_parse(const char *word, enum log_level *out);
 const char *log_level_name(enum log_level lvl);
 
-/* event: a short constant word, e.g. "session_closed". fmt: the key=value pairs after it,
- * quoted by log_quote where a value may hold spaces. Lines that share `event` are limited
- * to LOG_BURST in LOG_WINDOW_MS; what was left out is counted in `suppressed=N` of the next. */
+/* event: a short constant word, e.g. "session_closed". fmt: the key=value pairs after
+ * it, quoted by log_quote where a value may hold spaces. Lines that share `event` are
+ * limited to LOG_BURST in LOG_WINDOW_MS; what was left out is counted in `suppressed=N`
+ * of the next. */
 #define LOG_BURST 20
 #define LOG_WINDOW_MS 10000
 void log_line(enum log_level lvl, const char *event, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Writes s as a logfmt value (quoted and escaped when needed, cut to fit); returns out. */
+/* Writes s as a logfmt value (quoted and escaped when needed, cut to fit); returns out.
+ */
 const char *log_quote(char *out, unsigned cap, const char *s);
 
 #define log_error(event, ...) log_at(LOG_LVL_ERROR, event, __VA_ARGS__)
@@ -45,8 +48,8 @@ const char *log_quote(char *out, unsigned cap, const char *s);
 #define log_notice(event, ...) log_at(LOG_LVL_NOTICE, event, __VA_ARGS__)
 #define log_info(event, ...) log_at(LOG_LVL_INFO, event, __VA_ARGS__)
 #define log_debug(event, ...) log_at(LOG_LVL_DEBUG, event, __VA_ARGS__)
-#define log_at(lvl, event, ...)                                                          \
-    do {                                                                                 \
-        if (log_on(lvl))                                                                 \
-            log_line(lvl, event, __VA_ARGS__);                                           \
+#define log_at(lvl, event, ...)                                                        \
+    do {                                                                               \
+        if (log_on(lvl))                                                               \
+            log_line(lvl, event, __VA_ARGS__);                                         \
     } while (0)

@@ -14,7 +14,8 @@ static long plain_recv(struct transport *t, uint8_t *buf, size_t n) {
 
 static long plain_send(struct transport *t, const struct iovec *iov, int n) {
     /* One buffer is the common case, and send() costs less than sendmsg(). */
-    struct msghdr m = {.msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = (size_t)n};
+    struct msghdr m = {.msg_iov = (struct iovec *)(uintptr_t)iov,
+                       .msg_iovlen = (size_t)n};
     const int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
     ssize_t put;
     do
@@ -29,9 +30,7 @@ static bool plain_pending(const struct transport *t) {
     return false;
 }
 
-static void plain_finish(struct transport *t) {
-    shutdown(t->fd, SHUT_WR);
-}
+static void plain_finish(struct transport *t) { shutdown(t->fd, SHUT_WR); }
 
 static void plain_close(struct transport *t) {
     close(t->fd);

@@ -1,7 +1,7 @@
 #pragma once
-/* One connected stream: a plain TCP socket or a TLS session on one. Owned by exactly one
- * thread at a time: the HTTP worker until it is posted to the hub, the hub from then on.
- * Never blocks: the socket is non-blocking. */
+/* One connected stream: a plain TCP socket or a TLS session on one. Owned by exactly
+ * one thread at a time: the HTTP worker until it is posted to the hub, the hub from
+ * then on. Never blocks: the socket is non-blocking. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,13 +16,15 @@ struct transport_ops {
     /* 0: orderly end of the stream (FIN, or TLS close_notify). -ECONNRESET: RST, or TLS
      * cut or alert. */
     long (*recv)(struct transport *t, uint8_t *buf, size_t n);
-    /* Takes a prefix of iov; what was taken is never offered again. */
+    /* Takes a prefix of iov; what was taken is never offered again. With n == 0 it only
+     * moves on what is unflushed: 0 when nothing is left, else -EAGAIN. */
     long (*send)(struct transport *t, const struct iovec *iov, int n);
     /* Bytes held above the socket that epoll cannot see (decrypted records). */
     bool (*pending)(const struct transport *t);
     /* True while taken bytes still wait inside for the socket to become writable. */
     bool (*unflushed)(const struct transport *t);
-    /* Says goodbye in the layer's own words (TLS close_notify), then FIN; stays readable. */
+    /* Says goodbye in the layer's own words (TLS close_notify), then FIN; stays
+     * readable. */
     void (*finish)(struct transport *t);
     /* Frees everything and closes the descriptor. */
     void (*close)(struct transport *t);
@@ -31,7 +33,7 @@ struct transport_ops {
 struct transport {
     const struct transport_ops *ops;
     int fd;
-    void *tls;        /* owned by ops */
+    void *tls;         /* owned by ops */
     uint32_t tls_owed; /* length of the record whose send must be resumed */
 };
 

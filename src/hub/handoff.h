@@ -1,8 +1,8 @@
 #pragma once
 /* How connections reach the hub: places are reserved before the 101 is sent, so that a
  * full table is a plain 503, and a bounded mailbox takes the detached connection. Any
- * thread posts, the hub thread takes. Reservations and live sessions together never exceed
- * the capacity, so a reserved post cannot fail. */
+ * thread posts, the hub thread takes. Reservations and live sessions together never
+ * exceed the capacity, so a reserved post cannot fail. */
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -37,6 +37,7 @@ struct handoff {
     struct handoff_item *free, *first, *last;
     uint32_t capacity, taken; /* reserved, posted or live */
     uint32_t reserved;        /* not posted yet */
+    uint32_t fresh;           /* items never used start here */
     int wake;                 /* eventfd of the hub, owned by the hub */
     bool shut;                /* no new reservations: we are stopping */
 };
@@ -44,8 +45,8 @@ struct handoff {
 int handoff_init(struct handoff *b, uint32_t capacity, int wake);
 void handoff_free(struct handoff *b);
 
-/* Any thread. 0, -EAGAIN when full, -ESHUTDOWN when stopping. Follow with exactly one of
- * handoff_cancel() and handoff_post(). */
+/* Any thread. 0, -EAGAIN when full, -ESHUTDOWN when stopping. Follow with exactly one
+ * of handoff_cancel() and handoff_post(). */
 int handoff_reserve(struct handoff *b);
 void handoff_cancel(struct handoff *b);
 /* Takes t over; leftover_n <= HANDOFF_LEFTOVER_MAX. */

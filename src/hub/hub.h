@@ -1,11 +1,11 @@
 #pragma once
-/* The hub: the heartbeat thread. It owns the session table, every byte read from or written
- * to a WebSocket, heartbeats, causes and metrics. It blocks on epoll alone (one timerfd, one
- * eventfd), allocates nothing after hub_start(), and knows no JSON, HTTP or sensors: the
- * application hands it callbacks.
+/* The hub: the heartbeat thread. It owns the session table, every byte read from or
+ * written to a WebSocket, heartbeats, causes and metrics. It blocks on epoll alone (one
+ * timerfd, one eventfd), allocates nothing after hub_start(), and knows no JSON, HTTP
+ * or sensors: the application hands it callbacks.
  *
- * Functions marked [hub] may be called on the hub thread only, that is from callbacks and
- * hub_call(); the others from any thread. Errors are 0 or -errno. */
+ * Functions marked [hub] may be called on the hub thread only, that is from callbacks
+ * and hub_call(); the others from any thread. Errors are 0 or -errno. */
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -19,10 +19,11 @@ struct hub;
 /* All run on the hub thread and must not block. */
 struct hub_app {
     /* A session is open; send it its greeting. */
-    void (*opened)(void *ctx, struct hub *h, sess_id id, const struct handoff_hello *hello);
+    void (*opened)(void *ctx, struct hub *h, sess_id id,
+                   const struct handoff_hello *hello);
     /* A whole message; p is valid during the call only. Text is valid UTF-8. */
-    void (*message)(void *ctx, struct hub *h, sess_id id, enum ws_op op, const uint8_t *p,
-                    size_t n);
+    void (*message)(void *ctx, struct hub *h, sess_id id, enum ws_op op,
+                    const uint8_t *p, size_t n);
     /* We are about to close it for this reason; last chance to send a word. Not called
      * when nothing can be sent any more. */
     void (*closing)(void *ctx, struct hub *h, sess_id id, enum disc_why why);
@@ -38,13 +39,13 @@ struct hub_opts {
     uint32_t pool_bytes;  /* replies and unfinished messages, all sessions together */
     uint32_t reply_bytes; /* replies owed to one session */
     uint32_t ring_bytes, ring_frames;
-    uint32_t sndbuf;         /* SO_SNDBUF, 0: the kernel's choice */
-    uint32_t notsent_lowat;  /* TCP_NOTSENT_LOWAT, 0: off */
+    uint32_t sndbuf;          /* SO_SNDBUF, 0: the kernel's choice */
+    uint32_t notsent_lowat;   /* TCP_NOTSENT_LOWAT, 0: off */
     uint32_t user_timeout_ms; /* TCP_USER_TIMEOUT */
-    uint32_t stall_ms;       /* output without progress for this long: slow_reader */
-    uint32_t close_ms;       /* wait for the peer's close */
-    uint32_t message_ms;     /* a message must be complete within */
-    uint8_t topics;          /* that a new session is subscribed to */
+    uint32_t stall_ms;        /* output without progress for this long: slow_reader */
+    uint32_t close_ms;        /* wait for the peer's close */
+    uint32_t message_ms;      /* a message must be complete within */
+    uint8_t topics;           /* that a new session is subscribed to */
     struct pulse_opts pulse;
     const struct hub_app *app;
     void *ctx;
@@ -53,15 +54,21 @@ void hub_opts_default(struct hub_opts *o);
 
 /* Starts the thread. The hub is one allocation, sized by opts. */
 int hub_start(struct hub **out, const struct hub_opts *o);
-/* No new sessions; every session gets close 1001 and up to close_ms to answer; joins. */
+/* No new sessions; every session gets close 1001 and up to close_ms to answer; joins.
+ * After it reservations are refused and calls time out, so that HTTP can be stopped
+ * next. */
 void hub_stop(struct hub *h);
+/* When no other thread can reach it any more. NULL is allowed. */
+void hub_free(struct hub *h);
 
-/* A place for one more session: 0, -EAGAIN (full) or -ESHUTDOWN. Then post or cancel. */
+/* A place for one more session: 0, -EAGAIN (full) or -ESHUTDOWN. Then post or cancel.
+ */
 int hub_reserve(struct hub *h);
 void hub_cancel(struct hub *h);
 /* Takes over the transport of a connection whose 101 has been sent whole. */
-void hub_post(struct hub *h, const struct transport *t, const struct handoff_hello *hello,
-              const uint8_t *leftover, uint32_t leftover_n);
+void hub_post(struct hub *h, const struct transport *t,
+              const struct handoff_hello *hello, const uint8_t *leftover,
+              uint32_t leftover_n);
 
 /* Why an upgrade was refused, for /ws/stats. */
 enum hub_reject {
@@ -78,8 +85,8 @@ void hub_reject(struct hub *h, enum hub_reject why);
 /* Wakes the hub; app.kicked runs in its next tick. */
 void hub_kick(struct hub *h);
 
-/* Runs fn on the hub thread and waits: 0, or -ETIMEDOUT when the hub did not come to it in
- * time (fn then never runs), -EAGAIN when too many calls wait already. */
+/* Runs fn on the hub thread and waits: 0, or -ETIMEDOUT when the hub did not come to it
+ * in time (fn then never runs), -EAGAIN when too many calls wait already. */
 int hub_call(struct hub *h, void (*fn)(struct hub *h, void *arg), void *arg,
              uint32_t timeout_ms);
 
@@ -88,16 +95,16 @@ int hub_call(struct hub *h, void (*fn)(struct hub *h, void *arg), void *arg,
 int hub_send(struct hub *h, sess_id id, enum ws_op op, const uint8_t *p, size_t n);
 /* [hub] Encodes once, goes to every session of the topic. tag: for hub_replay.
  * -EMSGSIZE when it does not fit the ring. */
-int hub_broadcast(struct hub *h, uint8_t topic, uint64_t tag, enum ws_op op, const uint8_t *p,
-                  size_t n);
+int hub_broadcast(struct hub *h, uint8_t topic, uint64_t tag, enum ws_op op,
+                  const uint8_t *p, size_t n);
 /* [hub] Closes it in order with this cause. */
 void hub_close(struct hub *h, sess_id id, enum disc_why why);
 /* [hub] The topics of a session; set replaces them. */
 uint8_t hub_topics(struct hub *h, sess_id id);
 void hub_subscribe(struct hub *h, sess_id id, uint8_t topics);
 /* [hub] In app.opened: continue after the frame with this tag. Returns how many frames
- * will be replayed, or -ENOENT when one of them is no longer held (it then gets the newest
- * frame, a snapshot). */
+ * will be replayed, or -ENOENT when one of them is no longer held (it then gets the
+ * newest frame, a snapshot). */
 long hub_replay(struct hub *h, sess_id id, uint8_t topic, uint64_t after_tag);
 /* [hub] In app.opened: start with the newest frame of its topics, if there is one. */
 void hub_snapshot_first(struct hub *h, sess_id id);
@@ -123,6 +130,7 @@ struct hub_stats {
     uint32_t n_rows;
 };
 /* [hub] Fills *out and up to max rows. */
-void hub_stats(struct hub *h, struct hub_stats *out, struct hub_row *rows, uint32_t max);
+void hub_stats(struct hub *h, struct hub_stats *out, struct hub_row *rows,
+               uint32_t max);
 /* [hub] Monotonic ms of this tick. */
 uint64_t hub_now_ms(const struct hub *h);
