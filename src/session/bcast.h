@@ -1,14 +1,18 @@
 #pragma once
-/* The shared output: a fixed ring of frames, each encoded once, that every session reads
- * through a cursor of its own. Hub thread only. Bounds: `bytes` of frames, `frames` of them;
- * the oldest gives way. Nothing is copied per session and nothing allocated per message. */
+/* The shared output: a fixed ring of frames, each encoded once, that every session
+ * reads through a cursor of its own. Hub thread only. Bounds: `bytes` of frames,
+ * `frames` of them; the oldest gives way. Nothing is copied per session and nothing
+ * allocated per message.
+ *
+ * A frame lies in one piece: one that does not fit behind the newest starts over at the
+ * front of the ring, and what is left at the end stays unused for that round. */
 #include <stddef.h>
 #include <stdint.h>
 
 struct bcast_frame {
+    uint64_t tag; /* the application's own sequence, for resume */
     uint32_t off, len;
     uint8_t topic; /* one bit */
-    uint64_t tag;  /* the application's own sequence, for resume */
 };
 
 struct bcast {
@@ -19,15 +23,17 @@ struct bcast {
     uint32_t head;          /* where the next frame would start */
 };
 
-/* 0 or -EINVAL, -ENOMEM. */
+/* 0 or -EINVAL, -ENOMEM. The memory becomes resident as it is used. */
 int bcast_init(struct bcast *b, uint32_t bytes, uint32_t frames);
 void bcast_free(struct bcast *b);
 
-/* The first frame that would still be held after a push of n bytes; every session that is
- * in the middle of an older one must take its rest away before (outq_rescue). Returns
- * b->next for a frame that evicts all; UINT64_MAX when n does not fit at all. */
+/* The first frame that would still be held after a push of n bytes; every session that
+ * is in the middle of an older one must take its rest away before (outq_rescue).
+ * Returns b->next for a frame that evicts all; UINT64_MAX when n does not fit at all.
+ */
 uint64_t bcast_keeps(const struct bcast *b, size_t n);
-/* Copies a whole WebSocket frame in; n <= bytes. Returns its number. */
+/* Copies a whole WebSocket frame in; 0 < head_n + body_n <= bytes. Returns its number.
+ */
 uint64_t bcast_push(struct bcast *b, uint8_t topic, uint64_t tag, const uint8_t *head,
                     size_t head_n, const uint8_t *body, size_t body_n);
 /* NULL when seq is not held. */
@@ -38,6 +44,7 @@ static inline const uint8_t *bcast_bytes(const struct bcast *b,
 }
 /* The newest held frame of one of the topics, or b->next for none. */
 uint64_t bcast_newest(const struct bcast *b, uint8_t topics);
-/* The oldest held frame of the topic with tag > after, provided nothing between is missing
- * (a frame with tag == after, or after + 1, is still held); else UINT64_MAX. */
+/* Where a reader goes on that has seen the topic up to tag `after`: the frame with tag
+ * after + 1, or b->next when `after` is the newest. UINT64_MAX when that cannot be
+ * told, because neither of the two is held. The tags of one topic count up by one. */
 uint64_t bcast_after(const struct bcast *b, uint8_t topic, uint64_t after);

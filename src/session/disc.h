@@ -1,6 +1,6 @@
 #pragma once
-/* Why a session ended: a pure function from evidence to cause, and what each cause means.
- * It replaces matching on error strings. */
+/* Why a session ended: a pure function from evidence to cause, and what each cause
+ * means. It replaces matching on error strings. */
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -32,14 +32,15 @@ struct disc_facts {
     bool peer_acks;       /* its kernel still acknowledges: alive, but not reading */
 };
 
-/* A local fault (EBADF, ENOMEM, ...) is DISC_INTERNAL_ERROR; anything that the network or
- * the peer can cause is not. */
+/* A local fault (EBADF, ENOMEM, ...) is DISC_INTERNAL_ERROR, whatever else was seen;
+ * anything that the network or the peer can cause is not. DISC_NONE: no evidence. */
 enum disc_why disc_classify(const struct disc_facts *f);
 
 struct disc_info {
-    const char *name;      /* as in /ws/stats */
-    uint16_t close_code;   /* that we send first; 0: no close frame can be sent */
+    const char *name; /* as in /ws/stats */
+    uint16_t
+        close_code; /* that we send first; 0: none (the peer's is echoed, if any) */
     enum log_level level;
-    bool expected;         /* part of ordinary life, nobody's fault */
+    bool expected; /* part of ordinary life, nobody's fault */
 };
 const struct disc_info *disc_info(enum disc_why why);
