@@ -61,6 +61,6 @@ uint64_t outq_len(const struct outq *q, const struct bcast *b);
 void outq_subscribe(struct outq *q, const struct bcast *b, uint8_t topics);
 /* Goes on with broadcast frame `cursor`, which is held or the next one to come: to
  * replay, or to begin with the newest. Not in the middle of a frame. */
-void outq_seek(struct outq *q, const struct bcast *b, uint64_t cursor);
+void outq_seek(struct outq *q, uint64_t cursor);
 /* From now on only own frames (CLOSING); the rest of one already begun still goes. */
 void outq_stop_bcast(struct outq *q);
