@@ -130,12 +130,19 @@ static bool value(struct scan *s, int depth) {
     return word(s, "true") || word(s, "false") || word(s, "null") || number(s);
 }
 
-bool json_ok(const char *text, size_t n) {
+const char *json_fault(const char *text, size_t n) {
     struct scan s = {text, text + n};
-    if (utf8_next(UTF8_WHOLE, (const uint8_t *)text, n) != UTF8_WHOLE)
-        return false;
     if (!value(&s, JSON_DEPTH_MAX))
-        return false;
+        return s.p;
     space(&s);
-    return s.p == s.end;
+    if (s.p < s.end)
+        return s.p;
+    if (utf8_next(UTF8_WHOLE, (const uint8_t *)text, n) == UTF8_WHOLE)
+        return NULL;
+    uint8_t state = UTF8_WHOLE;
+    for (s.p = text; s.p < s.end && state != UTF8_BAD; s.p++)
+        state = utf8_next(state, (const uint8_t *)s.p, 1);
+    return s.p - 1;
 }
+
+bool json_ok(const char *text, size_t n) { return !json_fault(text, n); }

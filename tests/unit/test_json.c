@@ -1,0 +1,152 @@
+// link: proto
+/* RFC 8259, production by production. Every case lies in a buffer of its exact size. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "proto/json.h"
+
+static bool ok(const char *text, size_t n) {
+    char *exact = malloc(n ? n : 1);
+    assert_non_null(exact);
+    memcpy(exact, text, n);
+    bool rc = json_ok(exact, n);
+    free(exact);
+    return rc;
+}
+
+static void valid_text(void **state) {
+    (void)state;
+    static const char *const texts[] = {"0",
+                                        "-0",
+                                        "12",
+                                        "1.5",
+                                        "-1.5e10",
+                                        "1E+5",
+                                        "1e-05",
+                                        "0.0",
+                                        "0e0",
+                                        "true",
+                                        "false",
+                                        "null",
+                                        "\"\"",
+                                        "[]",
+                                        "{}",
+                                        " \t\r\n[ ]\n",
+                                        "[1]",
+                                        "[1,2 , 3]",
+                                        "[[],{}]",
+                                        "{\"a\":1}",
+                                        "{ \"a\" : 1 , \"b\" : [ ] }",
+                                        "{\"a\":1,\"a\":2}",
+                                        "{\"\":0}",
+                                        "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"",
+                                        "\"\\u0041\\u00e9\\uFFFF\\u0001\"",
+                                        "\"\\uD834\\udd1e\"",
+                                        "\"\x7F\xC3\xA9\xF0\x9F\x98\x80\"",
+                                        "\"/\""};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (!ok(texts[i], strlen(texts[i])))
+            fail_msg("%s", texts[i]);
+}
+
+static void invalid_text(void **state) {
+    (void)state;
+    static const char *const texts[] = {
+        /* values */
+        "", " ", "tru", "True", "nul", "nulll", "NaN", "Infinity", "undefined", "'a'",
+        "a",
+        /* numbers */
+        "01", "-01", "00", "-", "+1", ".5", "1.", "1.e5", "1e", "1e+", "1.5.5", "0x10",
+        "1_000", "--1", "- 1", "1 2", "1a",
+        /* strings */
+        "\"", "\"abc", "\"\\\"", "\"\\", "\"\\x\"", "\"\\a\"", "\"\n\"", "\"\t\"",
+        "\"\x1F\"", "\"\\u\"", "\"\\u12\"", "\"\\u123\"", "\"\\u12G4\"", "\"\\U0041\"",
+        "\"\\u 041\"", "\"\\u-041\"", "\"\\u0000\"", "\"\\uD834\"", "\"\\uD834x\"",
+        "\"\\uD834\\n\"", "\"\\uD834\\u0041\"", "\"\\uDD1E\"", "\"\\uDD1E\\uD834\"",
+        "\"\\uD834\\uD834\"", "\"\\uD834\\uDD1\"", "\"\xFF\"", "\"\xC3\"",
+        "\"\xED\xA0\x80\"", "\"\xC0\x80\"",
+        /* arrays and objects */
+        "[", "]", "[1", "[1,", "[1,]", "[,1]", "[,]", "[1 2]", "[1}", "{", "}", "{]",
+        "{\"a\"", "{\"a\":", "{\"a\":}", "{\"a\":1", "{\"a\":1,", "{\"a\":1,}", "{,}",
+        "{\"a\" 1}", "{a:1}", "{1:1}", "{\"a\":1 \"b\":2}", "{\"a\":1,,\"b\":2}",
+        "{\"a\"::1}", "{null:1}",
+        /* around */
+        "1,", "[]]", "{}{}", "[] x", "\xEF\xBB\xBF[]", "//c\n1", "/**/1", "\v1", "1\f",
+        "\xC2\xA0"
+        "1"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (ok(texts[i], strlen(texts[i])))
+            fail_msg("%s", texts[i]);
+}
+
+static void nul_is_never_valid(void **state) {
+    (void)state;
+    assert_false(ok("1\0", 2));
+    assert_false(ok("\0", 1));
+    assert_false(ok("\"a\0b\"", 5));
+    assert_false(ok("\"\\\0\"", 4));
+    assert_false(ok("\"\\u\0\0\0\0\"", 8));
+}
+
+static void every_cut_of_a_text_is_invalid(void **state) {
+    (void)state;
+    static const char text[] = "{\"a\":[1.5e+3,-0,true,null],\"b\\u00e9\":{"
+                               "\"\\uD834\\uDD1E\":\"\xE2\x82\xAC\"}}";
+    for (size_t n = 0; n < sizeof text - 1; n++)
+        assert_false(ok(text, n));
+    assert_true(ok(text, sizeof text - 1));
+}
+
+static void depth_is_bounded(void **state) {
+    (void)state;
+    static char text[200002];
+    static const size_t depths[] = {1, 2, JSON_DEPTH_MAX, JSON_DEPTH_MAX + 1, 100000};
+    for (size_t i = 0; i < sizeof depths / sizeof *depths; i++) {
+        size_t d = depths[i];
+        memset(text, '[', d);
+        memset(text + d, ']', d);
+        assert_int_equal(ok(text, 2 * d), d <= JSON_DEPTH_MAX);
+        memcpy(text + d - 1, "{}", 2);
+        assert_int_equal(ok(text, 2 * d), d <= JSON_DEPTH_MAX);
+        assert_false(ok(text, d));
+    }
+}
+
+static void a_fault_has_its_place(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t at;
+    } rows[] = {
+        {"{\"a\":1 \n \"b\":2}", 9}, /* the comma is missed where "b" stands */
+        {"{\"a\":1,}", 7},
+        {"[1,2", 4},
+        {"[1] 2", 4},
+        {"[01]", 2},
+        {"[\"a\nb\"]", 4},
+        {"[\"\xC3\xA9\xFF\"]", 4},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *t = rows[i].text;
+        assert_int_equal(json_fault(t, strlen(t)) - t, rows[i].at);
+    }
+    assert_null(json_fault("[]", 2));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(valid_text),
+        cmocka_unit_test(invalid_text),
+        cmocka_unit_test(nul_is_never_valid),
+        cmocka_unit_test(every_cut_of_a_text_is_invalid),
+        cmocka_unit_test(depth_is_bounded),
+        cmocka_unit_test(a_fault_has_its_place),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
