@@ -102,7 +102,7 @@ long hub_replay(struct hub *h, sess_id id, uint8_t topic, uint64_t after_tag) {
     long n = 0;
     for (uint64_t seq = from; seq < h->ring.next; seq++)
         n += (bcast_at(&h->ring, seq)->topic & topic) != 0;
-    outq_seek(&s->out, &h->ring, from);
+    outq_seek(&s->out, from);
     h->m.resumed++;
     h->m.replayed += (uint64_t)n;
     io_dirty(h, s);
@@ -114,7 +114,7 @@ void hub_snapshot_first(struct hub *h, sess_id id) {
     struct sess *s = sess_find(&h->tab, id);
     if (!s || s->state != SESS_OPEN)
         return;
-    outq_seek(&s->out, &h->ring, bcast_newest(&h->ring, s->out.topics));
+    outq_seek(&s->out, bcast_newest(&h->ring, s->out.topics));
     io_dirty(h, s);
 }
 

@@ -24,7 +24,7 @@ static void say_word(struct hub *h, struct sess *s, enum disc_why why) {
 static bool queue_close(struct hub *h, struct sess *s, uint16_t code,
                         const char *reason) {
     uint8_t head[WS_HEAD_MAX], body[WS_CONTROL_MAX];
-    size_t n = ws_close_payload(body, code, reason);
+    size_t n = ws_close_payload(body, code, reason ? reason : "");
     size_t head_n = ws_head(head, WS_CLOSE, n);
     if (outq_put(&s->out, &h->pool, UINT32_MAX, head, head_n, body, n) != 0)
         return false;
