@@ -116,7 +116,8 @@ static int dispatch(const struct rpc *r, struct rpc_call *c, const char *name) {
     return rpc_fail(c, RPC_METHOD_NOT_FOUND, "method_not_found", "Method not found");
 }
 
-/* Calls the method, which writes the result: 0, or an error is set. */
+/* Calls the method, which writes the result, and ends the answer: 0, or an error is
+ * set. */
 static int write_result(const struct rpc *r, struct rpc_call *c, const char *name) {
     struct jsonw *w = c->out;
     jsonw_key(w, "result");
@@ -124,13 +125,16 @@ static int write_result(const struct rpc *r, struct rpc_call *c, const char *nam
     uint8_t depth = w->depth;
     c->err_word = NULL;
     int rc = dispatch(r, c, name);
-    if (rc == 0 && w->overflow)
-        return rpc_fail(c, RPC_REPLY_TOO_LARGE, "reply_too_large", "Reply too large");
-    if (rc == 0 ? w->depth != depth : !c->err_word)
+    if (rc != 0 && c->err_word)
+        return rc;
+    if (rc != 0 || w->depth != depth)
         return rpc_fail(c, RPC_INTERNAL_ERROR, "internal_error", "Internal error");
-    if (rc == 0 && w->len == len)
+    if (w->len == len)
         jsonw_null(w, NULL);
-    return rc;
+    jsonw_obj_end(w);
+    if (w->overflow)
+        return rpc_fail(c, RPC_REPLY_TOO_LARGE, "reply_too_large", "Reply too large");
+    return 0;
 }
 
 /* One request of a message: writes its answer, or nothing for a notification. */
@@ -144,9 +148,7 @@ static void answer(const struct rpc *r, struct rpc_call *c, const cJSON *msg) {
     }
     open_answer(c->out, q.id);
     c->params = q.params;
-    if (write_result(r, c, q.method) == 0) {
-        jsonw_obj_end(c->out);
-    } else {
+    if (write_result(r, c, q.method) != 0) {
         *c->out = before;
         write_error(c, q.id);
     }
