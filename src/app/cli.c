@@ -1,0 +1,223 @@
+#include "app/cli.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+/* The words of one command line, read from left to right. */
+struct words {
+    struct cli *cli;
+    struct config tried; /* to find wrong values at once */
+    int argc, i;
+    char *const *argv;
+    char *why;
+};
+
+/* What one command takes besides the options of the table. */
+struct command {
+    const char *name;
+    enum cli_command command;
+    const char *usage;
+    const char *help;
+    /* 1: understood the option, 0: it is none of its own, or -EINVAL. value: behind
+     * '=', or NULL. */
+    int (*option)(struct words *w, const char *flag, const char *value);
+    int (*operand)(struct words *w, const char *word);
+};
+
+static int wrong(struct words *w, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static int wrong(struct words *w, const char *fmt, ...) {
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(w->why, CLI_WHY_MAX, fmt, ap);
+    va_end(ap);
+    return -EINVAL;
+}
+
+/* The value of an option: behind '=' or the next word. */
+static int take_value(struct words *w, const char *flag, const char *value,
+                      const char **out) {
+    if (!value && w->i < w->argc)
+        value = w->argv[w->i++];
+    if (!value || !value[0])
+        return wrong(w, "--%s needs a value", flag);
+    *out = value;
+    return 1;
+}
+
+static int take_setting(struct words *w, const struct option *o, const char *value) {
+    struct cli *cli = w->cli;
+    int rc = take_value(w, o->flag, value, &value);
+    if (rc < 0)
+        return rc;
+    char reason[OPTION_WHY_MAX];
+    if (cli->n_set == CLI_SETTINGS)
+        return wrong(w, "more than %d options", CLI_SETTINGS);
+    if (option_set(o, &w->tried, value, reason) != 0)
+        return wrong(w, "--%s: %s", o->flag, reason);
+    cli->set[cli->n_set++] = (struct cli_setting){o, value};
+    return 1;
+}
+
+static int serve_option(struct words *w, const char *flag, const char *value) {
+    const struct option *o = option_by_flag(flag);
+    if (o)
+        return take_setting(w, o, value);
+    if (strcmp(flag, "config") == 0)
+        return take_value(w, flag, value, &w->cli->config_path);
+    if (strcmp(flag, "data") == 0)
+        return take_value(w, flag, value, &w->cli->data);
+    return 0;
+}
+
+static int stats_option(struct words *w, const char *flag, const char *value) {
+    if (strcmp(flag, "url") == 0)
+        return take_value(w, flag, value, &w->cli->url);
+    if (strcmp(flag, "json") != 0 || value)
+        return 0;
+    w->cli->json = true;
+    return 1;
+}
+
+static int check_operand(struct words *w, const char *word) {
+    if (w->cli->config_path)
+        return wrong(w, "check-config takes one FILE");
+    w->cli->config_path = word;
+    return 1;
+}
+
+static const struct command commands[] = {
+    {"serve", CLI_SERVE, "[OPTION...]", "serve the dashboard", serve_option, NULL},
+    {"stats", CLI_STATS, "[--url URL] [--json]", "show the sessions of a running one",
+     stats_option, NULL},
+    {"check-config", CLI_CHECK_CONFIG, "FILE",
+     "tell what is wrong with a configuration", NULL, check_operand},
+};
+#define COMMANDS (sizeof commands / sizeof commands[0])
+
+static const struct command *command_of(const char *name) {
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    }
+    return NULL;
+}
+
+/* "--flag" or "--flag=value": the flag, and *value behind '=' or NULL. */
+static const char *split(const char *word, char *flag, size_t cap, const char **value) {
+    const char *eq = strchr(word, '=');
+    size_t n = eq ? (size_t)(eq - word) : strlen(word);
+    if (n >= cap)
+        n = cap - 1;
+    memcpy(flag, word, n);
+    flag[n] = '\0';
+    *value = eq ? eq + 1 : NULL;
+    return flag;
+}
+
+static int take_word(struct words *w, const struct command *cmd, const char *word) {
+    char flag[64];
+    const char *value;
+    int rc = 0;
+    if (strncmp(word, "--", 2) == 0 && word[2]) {
+        split(word + 2, flag, sizeof flag, &value);
+        if (strcmp(flag, "help") == 0 && !value) {
+            w->cli->command = CLI_HELP;
+            w->cli->about = cmd->name;
+            return 1;
+        }
+        rc = cmd->option ? cmd->option(w, flag, value) : 0;
+        return rc ? rc : wrong(w, "%s has no option --%s", cmd->name, flag);
+    }
+    if (word[0] != '-')
+        rc = cmd->operand ? cmd->operand(w, word) : 0;
+    return rc ? rc : wrong(w, "%s does not know what '%.64s' is", cmd->name, word);
+}
+
+static int take_words(struct words *w, const struct command *cmd) {
+    w->cli->command = cmd->command;
+    while (w->i < w->argc) {
+        int rc = take_word(w, cmd, w->argv[w->i++]);
+        if (rc < 0 || w->cli->command == CLI_HELP)
+            return rc < 0 ? rc : 0;
+    }
+    if (cmd->command == CLI_CHECK_CONFIG && !w->cli->config_path)
+        return wrong(w, "check-config needs a FILE");
+    return 0;
+}
+
+int cli_parse(struct cli *cli, int argc, char *const *argv, char why[CLI_WHY_MAX]) {
+    *cli = (struct cli){.url = "http://127.0.0.1:8080"};
+    struct words w = {.cli = cli, .argc = argc, .i = 2, .argv = argv, .why = why};
+    if (argc < 2)
+        return wrong(&w, "what shall it do?");
+    const char *first = argv[1];
+    const struct command *cmd = command_of(first);
+    if (cmd)
+        return take_words(&w, cmd);
+    if (strcmp(first, "--help") == 0)
+        cli->command = CLI_HELP;
+    else if (strcmp(first, "--version") == 0)
+        cli->command = CLI_VERSION;
+    else if (first[0] == '-')
+        return wrong(&w, "no such option: %.64s", first);
+    else
+        return wrong(&w, "no such command: %.64s", first);
+    return argc == 2 ? 0 : wrong(&w, "%s stands alone", first);
+}
+
+void cli_apply(const struct cli *cli, struct config *c) {
+    char why[OPTION_WHY_MAX];
+    /* Lists of the command line replace those of the file. */
+    for (size_t i = 0; i < cli->n_set; i++)
+        option_begin(cli->set[i].o, c);
+    for (size_t i = 0; i < cli->n_set; i++)
+        option_set(cli->set[i].o, c, cli->set[i].value, why);
+}
+
+static void help_of(FILE *out, const struct command *cmd) {
+    fprintf(out, "pulseboard %s %s: %s\n\n", cmd->name, cmd->usage, cmd->help);
+    switch (cmd->command) {
+    case CLI_SERVE:
+        fputs("  --config FILE\n"
+              "        the same settings in JSON with comments; the command line wins\n"
+              "  --data DIR\n"
+              "        folder of this board: DIR/pulseboard.json is the FILE, if there "
+              "is\n",
+              out);
+        option_help(out);
+        fputs(
+            "\nSIGHUP reads FILE again, SIGUSR1 and SIGUSR2 make the log say more and\n"
+            "less, SIGTERM ends it.\n",
+            out);
+        break;
+    case CLI_STATS:
+        fputs("  --url URL\n"
+              "        http://ADDR:PORT [http://127.0.0.1:8080]\n"
+              "  --json\n"
+              "        as it came, instead of a table\n",
+              out);
+        break;
+    case CLI_CHECK_CONFIG:
+        fputs("One line per problem, with file and line; the exit code is then 1.\n",
+              out);
+        break;
+    case CLI_HELP:
+    case CLI_VERSION:
+        break;
+    }
+}
+
+void cli_help(FILE *out, const char *about) {
+    if (about) {
+        help_of(out, command_of(about));
+        return;
+    }
+    fputs("pulseboard: a live dashboard of this machine\n\n", out);
+    for (size_t i = 0; i < COMMANDS; i++)
+        fprintf(out, "  pulseboard %s %s\n        %s\n", commands[i].name,
+                commands[i].usage, commands[i].help);
+    fputs("  pulseboard --version\n  pulseboard COMMAND --help\n", out);
+}

@@ -1,0 +1,43 @@
+#pragma once
+/* The command line. Pure but for the help, which goes to the stream given. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "app/config.h"
+#include "app/option.h"
+
+#define CLI_SETTINGS 64 /* options of `serve` in one command line */
+
+enum cli_command {
+    CLI_SERVE,
+    CLI_STATS,
+    CLI_CHECK_CONFIG,
+    CLI_HELP, /* of `about`, or of everything */
+    CLI_VERSION,
+};
+
+struct cli {
+    enum cli_command command;
+    const char *about;       /* HELP: the command asked about, or NULL */
+    const char *config_path; /* SERVE and CHECK_CONFIG; NULL: none */
+    const char *data;        /* SERVE; NULL: none */
+    const char *url;         /* STATS */
+    bool json;               /* STATS */
+    /* SERVE: what to lay over the file, now and at every reload. Points into argv. */
+    struct cli_setting {
+        const struct option *o;
+        const char *value;
+    } set[CLI_SETTINGS];
+    size_t n_set;
+};
+
+#define CLI_WHY_MAX 512
+
+/* 0, or -EINVAL and why: a usage error. */
+int cli_parse(struct cli *cli, int argc, char *const *argv, char why[CLI_WHY_MAX]);
+
+/* Lays the settings over *c; they were tried before, so they are right. */
+void cli_apply(const struct cli *cli, struct config *c);
+
+void cli_help(FILE *out, const char *about);
