@@ -1,8 +1,8 @@
 /* Replays inputs through a fuzzer's entry point, for presets without libFuzzer.
  *
- * replay FILE|FOLDER...: every FILE, and every file in each FOLDER (one level), once. A folder
- * that does not exist holds no inputs. Ends with 1 when there was no input at all, because a
- * test that ran nothing proves nothing. */
+ * replay FILE|FOLDER...: every FILE, and every file in each FOLDER (one level), once. A
+ * folder that does not exist holds no inputs. Ends with 1 when there was no input at
+ * all, because a test that ran nothing proves nothing. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdint.h>
@@ -13,8 +13,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static int replay_file(const char *path, size_t size)
-{
+static int replay_file(const char *path, size_t size) {
     FILE *f = fopen(path, "rb");
     /* Exactly as large as the input, so that a read past its end is seen. */
     uint8_t *data = malloc(size ? size : 1);
@@ -30,8 +29,7 @@ static int replay_file(const char *path, size_t size)
 }
 
 /* How many inputs ran, or -1 when one could not be read. */
-static long replay_folder(const char *folder)
-{
+static long replay_folder(const char *folder) {
     struct dirent **names;
     long ran = 0;
     int n = scandir(folder, &names, NULL, alphasort);
@@ -50,8 +48,7 @@ static long replay_folder(const char *folder)
     return ran;
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     long total = 0;
     for (int i = 1; i < argc; i++) {
         struct stat st;

@@ -158,7 +158,7 @@ def fuzzer(source):
 
 def steps():
     """In the order in which they start, as far as needs and cores allow."""
-    tidy = ["toolchain/lib/tidy", "build/fuzz", *(f for f in sources() if f.endswith(".c"))]
+    tidy = ["toolchain/lib/tidy", "build/dev", *(f for f in sources() if f.endswith(".c"))]
     return [
         Step("format", ["toolchain/lib/format", *sources()], total_line, may_skip=True),
         Step("house", ["toolchain/house"], total_line),
@@ -176,7 +176,7 @@ def steps():
         script("wire", "tsan"),
         script("browser"),
         *(fuzzer(f) for f in sorted((TOP / "tests/fuzz").glob("fuzz_*.c"))),
-        Step("tidy", tidy, one, needs=("build-fuzz",)),
+        Step("tidy", tidy, one, needs=("build-dev",)),
     ]
 
 
