@@ -313,6 +313,7 @@ def main():
         old.unlink()
     started = time.monotonic()
     runner = Runner(chosen)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         total = runner.run()
     except KeyboardInterrupt:
