@@ -66,13 +66,10 @@ static long hex4(struct scan *s) {
     return v;
 }
 
-/* What follows a backslash. */
+/* After the backslash. */
 static bool escape(struct scan *s) {
-    if (s->p == s->end)
-        return false;
-    char c = *s->p++;
-    if (c != 'u')
-        return c != '\0' && strchr("\"\\/bfnrt", c);
+    if (!take(s, 'u'))
+        return s->p < s->end && memchr("\"\\/bfnrt", *s->p, 8) && s->p++;
     long v = hex4(s);
     if (v < 0xD800 || v > 0xDFFF)
         return v > 0;
@@ -82,26 +79,23 @@ static bool escape(struct scan *s) {
     return v >= 0xDC00 && v <= 0xDFFF;
 }
 
-/* Section 7. */
+/* Section 7, after the opening quote. */
 static bool string(struct scan *s) {
-    if (!take(s, '"'))
-        return false;
-    while (s->p < s->end) {
-        char c = *s->p++;
-        if (c == '"')
+    while (s->p < s->end && (uint8_t)*s->p >= 0x20) {
+        if (take(s, '"'))
             return true;
-        if ((uint8_t)c < 0x20 || (c == '\\' && !escape(s)))
+        if (!take(s, '\\'))
+            s->p++;
+        else if (!escape(s))
             return false;
     }
     return false;
 }
 
 static bool word(struct scan *s, const char *w) {
-    size_t n = strlen(w);
-    if ((size_t)(s->end - s->p) < n || memcmp(s->p, w, n) != 0)
-        return false;
-    s->p += n;
-    return true;
+    while (*w && take(s, *w))
+        w++;
+    return !*w;
 }
 
 /* After the opening bracket of an array or object (sections 4 and 5). */
@@ -111,7 +105,7 @@ static bool items(struct scan *s, int depth, bool object) {
         return true;
     do {
         space(s);
-        if (object && !(string(s) && mark(s, ':')))
+        if (object && !(take(s, '"') && string(s) && mark(s, ':')))
             return false;
         if (!value(s, depth))
             return false;
@@ -121,28 +115,36 @@ static bool items(struct scan *s, int depth, bool object) {
 
 static bool value(struct scan *s, int depth) {
     space(s);
-    if (at(s, '"'))
+    if (take(s, '"'))
         return string(s);
     if (take(s, '{'))
         return depth > 0 && items(s, depth - 1, true);
     if (take(s, '['))
         return depth > 0 && items(s, depth - 1, false);
-    return word(s, "true") || word(s, "false") || word(s, "null") || number(s);
+    if (at(s, 't'))
+        return word(s, "true");
+    if (at(s, 'f'))
+        return word(s, "false");
+    return at(s, 'n') ? word(s, "null") : number(s);
+}
+
+/* How many bytes could be the beginning of UTF-8. */
+static size_t utf8_span(const char *text, size_t n) {
+    const uint8_t *p = (const uint8_t *)text;
+    if (utf8_next(UTF8_WHOLE, p, n) != UTF8_BAD)
+        return n;
+    uint8_t state = UTF8_WHOLE;
+    for (n = 0; (state = utf8_next(state, p + n, 1)) != UTF8_BAD; n++)
+        ;
+    return n;
 }
 
 const char *json_fault(const char *text, size_t n) {
-    struct scan s = {text, text + n};
+    struct scan s = {text, text + utf8_span(text, n)};
     if (!value(&s, JSON_DEPTH_MAX))
         return s.p;
     space(&s);
-    if (s.p < s.end)
-        return s.p;
-    if (utf8_next(UTF8_WHOLE, (const uint8_t *)text, n) == UTF8_WHOLE)
-        return NULL;
-    uint8_t state = UTF8_WHOLE;
-    for (s.p = text; s.p < s.end && state != UTF8_BAD; s.p++)
-        state = utf8_next(state, (const uint8_t *)s.p, 1);
-    return s.p - 1;
+    return s.p < text + n ? s.p : NULL;
 }
 
 bool json_ok(const char *text, size_t n) { return !json_fault(text, n); }

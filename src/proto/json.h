@@ -10,6 +10,7 @@
 /* Besides the grammar: valid UTF-8; \u escapes must be characters (no half of a
  * surrogate pair), and not NUL, which would cut a C string short. */
 bool json_ok(const char *text, size_t n);
+
 /* Where it stops being so: the first byte that cannot follow, or text + n when more is
  * missing. NULL: it is JSON. */
 const char *json_fault(const char *text, size_t n);

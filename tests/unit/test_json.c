@@ -22,67 +22,68 @@ static bool ok(const char *text, size_t n) {
 
 static void valid_text(void **state) {
     (void)state;
-    static const char *const texts[] = {"0",
-                                        "-0",
-                                        "12",
-                                        "1.5",
-                                        "-1.5e10",
-                                        "1E+5",
-                                        "1e-05",
-                                        "0.0",
-                                        "0e0",
-                                        "true",
-                                        "false",
-                                        "null",
-                                        "\"\"",
-                                        "[]",
-                                        "{}",
-                                        " \t\r\n[ ]\n",
-                                        "[1]",
-                                        "[1,2 , 3]",
-                                        "[[],{}]",
-                                        "{\"a\":1}",
-                                        "{ \"a\" : 1 , \"b\" : [ ] }",
-                                        "{\"a\":1,\"a\":2}",
-                                        "{\"\":0}",
-                                        "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"",
-                                        "\"\\u0041\\u00e9\\uFFFF\\u0001\"",
-                                        "\"\\uD834\\udd1e\"",
-                                        "\"\x7F\xC3\xA9\xF0\x9F\x98\x80\"",
-                                        "\"/\""};
+    static const char *const texts[] = {
+        "0",
+        "-0",
+        "12",
+        "1.5",
+        "-1.5e10",
+        "1E+5",
+        "1e-05",
+        "0.0",
+        "0e0",
+        "true",
+        "false",
+        "null",
+        "\"\"",
+        "[]",
+        "{}",
+        " \t\r\n[ ]\n",
+        "[1]",
+        "[1,2 , 3]",
+        "[[],{}]",
+        "{\"a\":1}",
+        "{ \"a\" : 1 , \"b\" : [ ] }",
+        "{\"a\":1,\"a\":2}",
+        "{\"\":0}",
+        "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"",
+        "\"\\u0041\\u00e9\\uFFFF\\u0001\"",
+        "\"\\uD834\\udd1e\"",
+        "\"\x7F\xC3\xA9\xF0\x9F\x98\x80\"",
+        "\"/\"",
+    };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (!ok(texts[i], strlen(texts[i])))
             fail_msg("%s", texts[i]);
 }
 
+static const char *const invalid[] = {
+    /* values */
+    "", " ", "tru", "True", "nul", "nulll", "NaN", "Infinity", "undefined", "'a'", "a",
+    /* numbers */
+    "01", "-01", "00", "-", "+1", ".5", "1.", "1.e5", "1e", "1e+", "1.5.5", "0x10",
+    "1_000", "--1", "- 1", "1 2", "1a",
+    /* strings */
+    "\"", "\"abc", "\"\\\"", "\"\\", "\"\\x\"", "\"\\a\"", "\"\n\"", "\"\t\"",
+    "\"\x1F\"", "\"\\u\"", "\"\\u12\"", "\"\\u123\"", "\"\\u12G4\"", "\"\\U0041\"",
+    "\"\\u 041\"", "\"\\u-041\"", "\"\\u0000\"", "\"\\uD834\"", "\"\\uD834x\"",
+    "\"\\uD834\\n\"", "\"\\uD834\\u0041\"", "\"\\uDD1E\"", "\"\\uDD1E\\uD834\"",
+    "\"\\uD834\\uD834\"", "\"\\uD834\\uDD1\"", "\"\xFF\"", "\"\xC3\"",
+    "\"\xED\xA0\x80\"", "\"\xC0\x80\"",
+    /* arrays and objects */
+    "[", "]", "[1", "[1,", "[1,]", "[,1]", "[,]", "[1 2]", "[1}", "{", "}", "{]",
+    "{\"a\"", "{\"a\":", "{\"a\":}", "{\"a\":1", "{\"a\":1,", "{\"a\":1,}", "{,}",
+    "{\"a\" 1}", "{a:1}", "{1:1}", "{\"a\":1 \"b\":2}", "{\"a\":1,,\"b\":2}",
+    "{\"a\"::1}", "{null:1}",
+    /* around */
+    "1,", "[]]", "{}{}", "[] x", "\xEF\xBB\xBF[]", "//c\n1", "/**/1", "\v1", "1\f",
+    "\xC2\xA0[]"};
+
 static void invalid_text(void **state) {
     (void)state;
-    static const char *const texts[] = {
-        /* values */
-        "", " ", "tru", "True", "nul", "nulll", "NaN", "Infinity", "undefined", "'a'",
-        "a",
-        /* numbers */
-        "01", "-01", "00", "-", "+1", ".5", "1.", "1.e5", "1e", "1e+", "1.5.5", "0x10",
-        "1_000", "--1", "- 1", "1 2", "1a",
-        /* strings */
-        "\"", "\"abc", "\"\\\"", "\"\\", "\"\\x\"", "\"\\a\"", "\"\n\"", "\"\t\"",
-        "\"\x1F\"", "\"\\u\"", "\"\\u12\"", "\"\\u123\"", "\"\\u12G4\"", "\"\\U0041\"",
-        "\"\\u 041\"", "\"\\u-041\"", "\"\\u0000\"", "\"\\uD834\"", "\"\\uD834x\"",
-        "\"\\uD834\\n\"", "\"\\uD834\\u0041\"", "\"\\uDD1E\"", "\"\\uDD1E\\uD834\"",
-        "\"\\uD834\\uD834\"", "\"\\uD834\\uDD1\"", "\"\xFF\"", "\"\xC3\"",
-        "\"\xED\xA0\x80\"", "\"\xC0\x80\"",
-        /* arrays and objects */
-        "[", "]", "[1", "[1,", "[1,]", "[,1]", "[,]", "[1 2]", "[1}", "{", "}", "{]",
-        "{\"a\"", "{\"a\":", "{\"a\":}", "{\"a\":1", "{\"a\":1,", "{\"a\":1,}", "{,}",
-        "{\"a\" 1}", "{a:1}", "{1:1}", "{\"a\":1 \"b\":2}", "{\"a\":1,,\"b\":2}",
-        "{\"a\"::1}", "{null:1}",
-        /* around */
-        "1,", "[]]", "{}{}", "[] x", "\xEF\xBB\xBF[]", "//c\n1", "/**/1", "\v1", "1\f",
-        "\xC2\xA0"
-        "1"};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        if (ok(texts[i], strlen(texts[i])))
-            fail_msg("%s", texts[i]);
+    for (size_t i = 0; i < sizeof invalid / sizeof *invalid; i++)
+        if (ok(invalid[i], strlen(invalid[i])))
+            fail_msg("%s", invalid[i]);
 }
 
 static void nul_is_never_valid(void **state) {
@@ -129,7 +130,11 @@ static void a_fault_has_its_place(void **state) {
         {"[1,2", 4},
         {"[1] 2", 4},
         {"[01]", 2},
-        {"[\"a\nb\"]", 4},
+        {"[\"a\nb\"]", 3},
+        {"[\"\\x\"]", 3},
+        {"[trve]", 3},
+        {"\"a\xC3", 3},
+        {"\xFF", 0},
         {"[\"\xC3\xA9\xFF\"]", 4},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -137,6 +142,21 @@ static void a_fault_has_its_place(void **state) {
         assert_int_equal(json_fault(t, strlen(t)) - t, rows[i].at);
     }
     assert_null(json_fault("[]", 2));
+}
+
+/* Before the fault every cut of the text only lacks its end; with it, it is at fault
+ * there. */
+static void a_fault_is_the_first_one(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof invalid / sizeof *invalid; i++) {
+        const char *t = invalid[i];
+        size_t n = strlen(t), at = (size_t)(json_fault(t, n) - t);
+        for (size_t k = 0; k <= n; k++) {
+            const char *fault = json_fault(t, k);
+            if (fault ? fault != t + (k < at ? k : at) : k > at)
+                fail_msg("%s, the first %zu", t, k);
+        }
+    }
 }
 
 int main(void) {
@@ -147,6 +167,7 @@ int main(void) {
         cmocka_unit_test(every_cut_of_a_text_is_invalid),
         cmocka_unit_test(depth_is_bounded),
         cmocka_unit_test(a_fault_has_its_place),
+        cmocka_unit_test(a_fault_is_the_first_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
