@@ -89,7 +89,7 @@ def ctest(step, _code, _output):
 
 def cmocka(status, output):
     def sum_of(word):
-        return sum(int(n) for n in re.findall(rf"^\[ *{word} *\] (\d+) test", output, re.M))
+        return sum(int(n) for n in re.findall(rf"^\[ *{word} *\] (?:.*: )?(\d+) test", output, re.M))
 
     counts = Count(sum_of("PASSED"), sum_of("FAILED"), sum_of("SKIPPED"))
     # A program that crashed, or is no cmocka suite, is one result.
