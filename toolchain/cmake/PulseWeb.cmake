@@ -1,8 +1,10 @@
-# The dashboard: web/build.mjs makes one page of it, plain and gzipped, in PULSEBOARD_PAGE_DIR.
-# A source file that takes them in with .incbin says so: pulse_embeds_page(assets.c).
+# The dashboard: web/build.mjs makes one page of it in PULSEBOARD_PAGE_DIR: index.html, the same
+# gzipped, and csp.txt, the policy that fits it. A source file that takes them in with .incbin
+# says so: pulse_embeds_page(assets.c).
 
 set(PULSEBOARD_PAGE_DIR ${CMAKE_BINARY_DIR}/web)
-set(pages ${PULSEBOARD_PAGE_DIR}/index.html ${PULSEBOARD_PAGE_DIR}/index.html.gz)
+set(pages ${PULSEBOARD_PAGE_DIR}/index.html ${PULSEBOARD_PAGE_DIR}/index.html.gz
+    ${PULSEBOARD_PAGE_DIR}/csp.txt)
 
 if(EXISTS ${CMAKE_SOURCE_DIR}/web/build.mjs)
     find_program(NODE node REQUIRED)
