@@ -15,8 +15,7 @@ static bool has(const char *list, const char *token,
         size_t k = strcspn(list, OWS ",");
         const char *after = list + k + strspn(list + k, OWS);
         /* "a b" is not the token "a". */
-        if (k == n && n > 0 && compare(list, token, n) == 0 &&
-            (*after == ',' || *after == '\0'))
+        if (k == n && compare(list, token, n) == 0 && (*after == ',' || *after == '\0'))
             return true;
         list = after + strcspn(after, ",");
     }

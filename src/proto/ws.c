@@ -6,8 +6,7 @@
 #include "base/bytes.h"
 #include "proto/utf8.h"
 
-/* The stages of a frame. All but DATA and DEAD collect `left` bytes in in->part first.
- */
+/* The stages of a frame. All but DATA and DEAD first collect `left` bytes in `part`. */
 enum stage { START, LENGTH, MASK, CONTROL, DATA, DEAD };
 
 static_assert(sizeof(struct ws_in) <= 192, "per session: raise it knowingly");
@@ -31,8 +30,7 @@ static enum ws_rc bad(struct ws_in *in, struct ws_event *ev, uint16_t code,
 
 static bool is_control(uint8_t op) { return op & 8; }
 
-/* XORs n bytes with the mask and turns the mask, so that the next piece goes on (5.3).
- */
+/* XORs with the mask (5.3), and turns the mask so that the next piece goes on. */
 static void unmask(uint8_t *p, size_t n, uint8_t mask[4]) {
     uint8_t twice[8];
     memcpy(twice, mask, 4);

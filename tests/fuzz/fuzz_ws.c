@@ -14,8 +14,7 @@
 
 #define CHECK(x) ((x) ? (void)0 : abort())
 
-/* What was told, as bytes to compare: messages and control frames, then how it ended.
- */
+/* What was told, as bytes to compare: messages, control frames, how it ended. */
 struct story {
     uint8_t *p;
     size_t n, cap;
@@ -221,8 +220,7 @@ static void feed(struct ours *o, const uint8_t *stream, size_t at, size_t n) {
     free(p);
 }
 
-/* longest: of the pieces, which are random below it; 1: byte by byte; SIZE_MAX: whole.
- */
+/* longest: of the pieces, which are random; 1: byte by byte; SIZE_MAX: whole. */
 static void check(const struct plain *d, const struct story *want, size_t longest) {
     struct story got = story_new(d->n);
     struct ours o = {.message = malloc(d->n + 1), .story = &got};

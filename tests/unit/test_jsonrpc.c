@@ -235,7 +235,8 @@ static void notifications_get_no_answer(void **state) {
     assert_int_equal(world.sess, 77);
 }
 
-#define COUNT(id) V "\"method\":\"count\",\"id\":" id "}"
+#define CALL(name, id) V "\"method\":\"" name "\",\"id\":" id "}"
+#define COUNT(id) CALL("count", id)
 #define NOTE V "\"method\":\"count\"}"
 #define FLOOD(n, id) V "\"method\":\"flood\",\"params\":[" n "],\"id\":" id "}"
 #define FOUR(x) x "," x "," x "," x
@@ -248,6 +249,9 @@ static void batches(void **state) {
          "[" RESULT("1", "null") "," INVALID("null") "," RESULT("\"b\"", "null") "]"},
         {"[" NOTE "," COUNT("1") "," NOTE "]", "[" RESULT("1", "null") "]"},
         {"[" NOTE "," NOTE "]", ""},
+        {"[" CALL("fail_late", "1") "," CALL("fail_without_words", "2") "]",
+         "[" ERROR("1", "-32050", "Half a result is none",
+                   "too_late") "," INTERNAL("2") "]"},
         {"[1,[],{}]", "[" INVALID("null") "," INVALID("null") "," INVALID("null") "]"},
         {"[" COUNT("1") ",]", PARSE_ERROR},
         {"[]", ERROR("null", "-32600", "Batch empty or too long", "invalid_request")},

@@ -151,8 +151,7 @@ static void on_event(struct peer *peer, enum ws_rc rc, const struct ws_event *ev
     peer->dead = rc == WS_BAD || (rc == WS_CONTROL && ev->op == WS_CLOSE);
 }
 
-/* Feeds a piece of its own exact size, so that a sanitizer sees every byte beyond it.
- */
+/* Feeds a piece of its own exact size: a sanitizer sees every byte beyond it. */
 static void feed(struct peer *peer, const uint8_t *p, size_t n) {
     uint8_t *piece = malloc(n);
     assert_non_null(piece);
