@@ -1,0 +1,68 @@
+#include "http/assets.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <mbedtls/sha256.h>
+
+#include "http/field.h"
+#include "http/httpd.h"
+
+/* NAME[0 .. NAME_end) are the bytes of a file. */
+#define EMBED(name, file)                                                              \
+    __asm__(".pushsection .rodata\n"                                                   \
+            ".global " #name "\n.balign 16\n" #name ":\n"                              \
+            ".incbin \"" PULSEBOARD_PAGE_DIR "/" file "\"\n"                           \
+            ".global " #name "_end\n" #name "_end:\n"                                  \
+            ".popsection\n");                                                          \
+    extern const uint8_t name[], name##_end[]
+
+EMBED(assets_html, "index.html");
+EMBED(assets_gzip, "index.html.gz");
+EMBED(assets_csp, "csp.txt");
+
+static void tag(char out[24], const uint8_t *from, const uint8_t *to) {
+    uint8_t sum[32];
+    mbedtls_sha256(from, (size_t)(to - from), sum, 0);
+    char *p = out;
+    *p++ = '"';
+    for (int i = 0; i < 8; i++)
+        p += sprintf(p, "%02x", sum[i]);
+    memcpy(p, "\"", 2);
+}
+
+void assets_init(struct assets *a) {
+    tag(a->etag[0], assets_html, assets_html_end);
+    tag(a->etag[1], assets_gzip, assets_gzip_end);
+    /* One line; what follows it is not ours to send in a header. */
+    snprintf(a->csp, sizeof(a->csp), "%.*s", (int)(assets_csp_end - assets_csp),
+             (const char *)assets_csp);
+    a->csp[strcspn(a->csp, "\r\n")] = '\0';
+}
+
+void assets_page(void *ctx, struct httpd_rq *rq) {
+    (void)ctx;
+    const struct assets *a = httpd_assets(rq->httpd);
+    char accept[256], known[512], extra[128];
+    /* Too long to be read is the same as not there: the plain page is always right. */
+    if (head_join(rq->head, "Accept-Encoding", accept, sizeof(accept)) < 0)
+        accept[0] = '\0';
+    if (head_join(rq->head, "If-None-Match", known, sizeof(known)) < 0)
+        known[0] = '\0';
+    bool gzip = field_takes_gzip(accept);
+    bool same = field_names_etag(known, a->etag[gzip]);
+    snprintf(extra, sizeof(extra), "%sETag: %s\r\nVary: Accept-Encoding\r\n",
+             gzip && !same ? "Content-Encoding: gzip\r\n" : "", a->etag[gzip]);
+    const uint8_t *page = gzip ? assets_gzip : assets_html;
+    size_t n =
+        (size_t)(gzip ? assets_gzip_end - assets_gzip : assets_html_end - assets_html);
+    httpd_reply(rq, &(struct reply){
+                        .status = same ? 304 : 200,
+                        .type = same ? NULL : "text/html; charset=utf-8",
+                        .cache = "no-cache",
+                        .csp = a->csp,
+                        .extra = extra,
+                        .body = page,
+                        .n = same ? 0 : n,
+                    });
+}

@@ -1,0 +1,102 @@
+#include "http/deadline.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+
+/* How often a worker looks up to see whether others wait. */
+#define GLANCE_MS 250u
+/* How long, and how much, is read from a peer that goes on after our answer. */
+#define LINGER_MS 500u
+#define LINGER_BYTES (256u * 1024)
+
+static bool out_of_time(const struct deadline *w, uint64_t now_ms) {
+    if (now_ms >= w->at_ms)
+        return true;
+    return w->pressed && now_ms >= w->hurry_ms && w->pressed(w->arg);
+}
+
+int deadline_wait(const struct deadline *w, int fd, short events) {
+    struct pollfd p[2] = {{.fd = fd, .events = events},
+                          {.fd = w->stop_fd, .events = POLLIN}};
+    for (;;) {
+        uint64_t now_ms = clock_ms();
+        if (out_of_time(w, now_ms))
+            return -ETIMEDOUT;
+        uint64_t left_ms = w->at_ms - now_ms;
+        if (w->pressed && left_ms > GLANCE_MS)
+            left_ms = GLANCE_MS;
+        int n = poll(p, 2, (int)left_ms);
+        if (n < 0 && errno != EINTR)
+            return -errno;
+        if (n > 0)
+            return p[1].revents ? -ECANCELED : 0;
+    }
+}
+
+long deadline_recv(struct transport *t, const struct deadline *w, void *buf, size_t n) {
+    for (;;) {
+        long got = t->ops->recv(t, buf, n);
+        if (got != -EAGAIN)
+            return got;
+        int rc = deadline_wait(w, t->fd, POLLIN);
+        if (rc != 0)
+            return rc;
+    }
+}
+
+/* Moves iov on by n bytes; returns the entries left. */
+static int advance(struct iovec **iov, int count, size_t n) {
+    while (count > 0 && n >= (*iov)->iov_len) {
+        n -= (*iov)->iov_len;
+        (*iov)++;
+        count--;
+    }
+    if (count > 0) {
+        (*iov)->iov_base = (uint8_t *)(*iov)->iov_base + n;
+        (*iov)->iov_len -= n;
+    }
+    return count;
+}
+
+int deadline_send(struct transport *t, const struct deadline *w, struct iovec *iov,
+                  int n) {
+    n = advance(&iov, n, 0);
+    while (n > 0 || t->ops->unflushed(t)) {
+        long put = t->ops->send(t, iov, n);
+        if (put == -EAGAIN) {
+            int rc = deadline_wait(w, t->fd, POLLOUT);
+            if (rc != 0)
+                return rc;
+        } else if (put < 0) {
+            return (int)put;
+        } else {
+            n = advance(&iov, n, (size_t)put);
+        }
+    }
+    return 0;
+}
+
+static void drain(int fd, int stop_fd) {
+    char sink[4096];
+    struct deadline w = {.at_ms = clock_ms() + LINGER_MS, .stop_fd = stop_fd};
+    for (size_t total = 0; total < LINGER_BYTES;) {
+        ssize_t got = recv(fd, sink, sizeof(sink), MSG_DONTWAIT);
+        if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
+            return;
+        if (got > 0)
+            total += (size_t)got;
+        else if (deadline_wait(&w, fd, POLLIN) != 0)
+            return;
+    }
+}
+
+void deadline_close(struct transport *t, const struct deadline *w, bool linger) {
+    if (linger || t->tls)
+        t->ops->finish(t);
+    if (linger)
+        drain(t->fd, w->stop_fd);
+    t->ops->close(t);
+}

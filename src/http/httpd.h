@@ -1,0 +1,92 @@
+#pragma once
+/* The web server: routes, one answer per connection, one write per answer. Handlers run
+ * on the workers of CivetWeb (http/civet.h) and may block only within an answer's
+ * deadline.
+ *
+ * Bounds: a head of HEAD_BYTES_MAX, `body_max` bytes of request body, `reply_bytes` of
+ * composed answer per worker (not resident until used). Every answer, errors included,
+ * carries the security headers; errors are RFC 9457 problems. Host is checked for all,
+ * Origin for WebSockets (http/upgrade.h). */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "http/head.h"
+#include "http/reply.h"
+#include "hub/hub.h"
+#include "sec/tls.h"
+
+struct httpd;
+struct civet_conn;
+
+#define HTTPD_DOORS_MAX 8u /* of each kind */
+#define HTTPD_PATH_MAX 256u
+/* An answer must be taken within; while others wait for a worker, sooner. */
+#define HTTPD_REPLY_MS 10000u
+#define HTTPD_REPLY_HURRY_MS 3000u
+
+/* One request, on its worker, until it is answered. */
+struct httpd_rq {
+    struct httpd *httpd;
+    const struct head *head;
+    const char *path; /* decoded; routes match it whole */
+    struct sess_addr addr;
+    bool secure;
+    int status; /* of the answer; 0: there is none yet */
+
+    struct civet_conn *conn; /* the rest is httpd's and upgrade's */
+    size_t head_n;           /* where the body starts in conn->buf */
+    uint64_t body_read;
+    uint64_t began_ns;
+};
+
+struct httpd_route {
+    const char *path;
+    uint8_t methods; /* of enum http_method; HEAD goes with GET, OPTIONS with all */
+    void (*handle)(void *ctx, struct httpd_rq *rq);
+};
+
+struct httpd_opts {
+    const char *const *listen; /* ADDRESS:PORT, see http/door.h */
+    unsigned n_listen;
+    const char *const *tls_listen;
+    unsigned n_tls_listen;
+    struct tls_ctx *tls; /* outlives the httpd; the owner may reload it at any time */
+    unsigned workers;
+    uint32_t reply_bytes;
+    uint32_t body_max;
+    const char *const
+        *hosts; /* names that we answer to besides our own, see http/hosts.h */
+    unsigned n_hosts;
+    bool any_host,
+        any_origin; /* for a test server: no protection against foreign pages */
+    const struct httpd_route *routes;
+    unsigned n_routes;
+    void *ctx;       /* for the handlers */
+    struct hub *hub; /* for upgrade_ws; outlives the httpd */
+};
+void httpd_opts_default(struct httpd_opts *o);
+
+/* Pointers in opts are kept. Listens when it returns 0; else -errno, and one line in
+ * why. */
+int httpd_start(struct httpd **out, const struct httpd_opts *o, char *why, size_t cap);
+/* Ends requests in progress. After it nothing calls handlers or the hub. */
+void httpd_stop(struct httpd *h);
+/* "127.0.0.1:8080": the i-th of listen, or of tls_listen, with its port known. */
+const char *httpd_bound(const struct httpd *h, bool tls, unsigned i, char *out,
+                        size_t cap);
+
+/* For handlers: each request is answered once. A body of another's is not copied. */
+void httpd_reply(struct httpd_rq *rq, const struct reply *r);
+/* detail: a sentence for people; extra: as in struct reply. */
+void httpd_problem(struct httpd_rq *rq, int status, const char *extra,
+                   const char *detail);
+/* The worker's buffer of reply_bytes, to compose a body in. */
+char *httpd_body(struct httpd_rq *rq, size_t *cap);
+/* The whole request body into buf: 0 and its length, or -errno after it was answered
+ * with what is wrong (413, 408, 400). */
+int httpd_read(struct httpd_rq *rq, void *buf, size_t cap, size_t *n);
+
+/* For assets.c and upgrade.c. */
+const struct assets *httpd_assets(const struct httpd *h);
+const struct httpd_opts *httpd_options(const struct httpd *h);

@@ -1,0 +1,214 @@
+#include "sec/tls.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "sec/tls_ctx.h"
+
+/* Records that may pass in one call without any data for us (alerts, handshake
+ * messages). */
+#define IDLE_RECORDS_MAX 8
+
+struct tls {
+    mbedtls_ssl_context ssl;
+    struct tls_ident *id;
+    int fd;
+    int err; /* errno of the socket call that failed for good, 0: none */
+};
+
+static int sock_rc(struct tls *s, int want) {
+    if (errno == EAGAIN || errno == EWOULDBLOCK)
+        return want;
+    s->err = errno;
+    return MBEDTLS_ERR_SSL_INTERNAL_ERROR; /* s->err says it better */
+}
+
+static int sock_send(void *arg, const unsigned char *buf, size_t n) {
+    struct tls *s = arg;
+    ssize_t put;
+    do
+        put = send(s->fd, buf, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+    while (put < 0 && errno == EINTR);
+    return put < 0 ? sock_rc(s, MBEDTLS_ERR_SSL_WANT_WRITE) : (int)put;
+}
+
+static int sock_recv(void *arg, unsigned char *buf, size_t n) {
+    struct tls *s = arg;
+    ssize_t got;
+    do
+        got = recv(s->fd, buf, n, MSG_DONTWAIT);
+    while (got < 0 && errno == EINTR);
+    return got < 0 ? sock_rc(s, MBEDTLS_ERR_SSL_WANT_READ) : (int)got;
+}
+
+static bool wants(int rc) {
+    return rc == MBEDTLS_ERR_SSL_WANT_READ || rc == MBEDTLS_ERR_SSL_WANT_WRITE;
+}
+
+/* -errno of a call that failed. A record that does not authenticate, an alert and an
+ * end without close_notify (truncation, RFC 8446 6.1) are all a connection cut by
+ * somebody. */
+static long failure(const struct tls *s, int rc) {
+    if (wants(rc))
+        return -EAGAIN;
+    if (s->err)
+        return -s->err;
+    return rc == MBEDTLS_ERR_SSL_ALLOC_FAILED ? -ENOMEM : -ECONNRESET;
+}
+
+static int handshake(struct tls *s, int (*wait)(void *arg, int fd, short events),
+                     void *arg, int *detail) {
+    int rc;
+    while ((rc = mbedtls_ssl_handshake(&s->ssl)) != 0) {
+        if (!wants(rc)) {
+            *detail = rc;
+            return s->err ? -s->err : -EPROTO;
+        }
+        rc = wait(arg, s->fd, rc == MBEDTLS_ERR_SSL_WANT_READ ? POLLIN : POLLOUT);
+        if (rc != 0)
+            return rc;
+    }
+    return 0;
+}
+
+int tls_accept(struct tls_ctx *ctx, int fd,
+               int (*wait)(void *arg, int fd, short events), void *arg,
+               struct tls **out, int *detail) {
+    *detail = 0;
+    struct tls *s = calloc(1, sizeof(*s));
+    if (!s)
+        return -ENOMEM;
+    s->fd = fd;
+    s->id = tls_ident_get(ctx);
+    mbedtls_ssl_init(&s->ssl);
+    mbedtls_ssl_set_bio(&s->ssl, s, sock_send, sock_recv, NULL);
+    int rc = mbedtls_ssl_setup(&s->ssl, tls_ident_conf(s->id)) == 0 ? 0 : -ENOMEM;
+    if (rc == 0)
+        rc = handshake(s, wait, arg, detail);
+    if (rc != 0) {
+        tls_free(s);
+        return rc;
+    }
+    *out = s;
+    return 0;
+}
+
+void tls_free(struct tls *s) {
+    mbedtls_ssl_free(&s->ssl);
+    tls_ident_put(s->id);
+    free(s);
+}
+
+static long op_recv(struct transport *t, uint8_t *buf, size_t n) {
+    struct tls *s = t->tls;
+    int rc = MBEDTLS_ERR_SSL_WANT_READ;
+    for (int i = 0; i < IDLE_RECORDS_MAX && rc == MBEDTLS_ERR_SSL_WANT_READ; i++) {
+        rc = mbedtls_ssl_read(&s->ssl, buf, n);
+        if (rc == MBEDTLS_ERR_SSL_WANT_READ && !mbedtls_ssl_check_pending(&s->ssl))
+            break;
+    }
+    if (rc > 0)
+        return rc;
+    if (rc == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY)
+        return 0;
+    return rc == 0 ? -ECONNRESET : failure(s, rc);
+}
+
+static bool op_unflushed(const struct transport *t) {
+    const struct tls *s = t->tls;
+    return s->ssl.MBEDTLS_PRIVATE(out_left) != 0;
+}
+
+/* Sends the rest of a record that is encrypted already. mbedtls_ssl_write() does just
+ * that while out_left is not 0, whatever bytes it is called with: they are not taken.
+ * So nothing new may be written before this has returned 0. */
+static int flush(struct transport *t) {
+    struct tls *s = t->tls;
+    static const unsigned char nothing[1];
+    while (op_unflushed(t)) {
+        int rc = mbedtls_ssl_write(&s->ssl, nothing, sizeof(nothing));
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+/* Gathers up to cap bytes from position `at` of iov, so that a frame's head and body
+ * share a record. */
+static size_t gather(uint8_t *out, size_t cap, const struct iovec *iov, int n,
+                     size_t at) {
+    size_t have = 0;
+    for (int i = 0; i < n && have < cap; i++) {
+        if (at >= iov[i].iov_len) {
+            at -= iov[i].iov_len;
+            continue;
+        }
+        size_t k = iov[i].iov_len - at < cap - have ? iov[i].iov_len - at : cap - have;
+        memcpy(out + have, (const uint8_t *)iov[i].iov_base + at, k);
+        have += k;
+        at = 0;
+    }
+    return have;
+}
+
+/* A record that was encrypted counts as taken even when the socket took only a part of
+ * it: the rest waits inside (unflushed) and goes first next time. */
+static long op_send(struct transport *t, const struct iovec *iov, int n) {
+    struct tls *s = t->tls;
+    uint8_t record[MBEDTLS_SSL_OUT_CONTENT_LEN];
+    int max = mbedtls_ssl_get_max_out_record_payload(&s->ssl);
+    size_t cap = max > 0 && (size_t)max < sizeof(record) ? (size_t)max : sizeof(record);
+    size_t taken = 0;
+    int rc = flush(t);
+    while (rc >= 0) {
+        size_t k = gather(record, cap, iov, n, taken);
+        if (k == 0)
+            break;
+        rc = mbedtls_ssl_write(&s->ssl, record, k);
+        if (rc > 0)
+            taken += (size_t)rc;
+        else if (wants(rc) && op_unflushed(t))
+            taken += k;
+    }
+    if (taken > 0)
+        return (long)taken;
+    return rc < 0 ? failure(s, rc) : 0;
+}
+
+static bool op_pending(const struct transport *t) {
+    const struct tls *s = t->tls;
+    return mbedtls_ssl_check_pending(&s->ssl) != 0;
+}
+
+static void op_finish(struct transport *t) {
+    struct tls *s = t->tls;
+    /* A peer whose window is full hears no close_notify; FIN it hears. */
+    if (flush(t) == 0)
+        mbedtls_ssl_close_notify(&s->ssl);
+    shutdown(t->fd, SHUT_WR);
+}
+
+static void op_close(struct transport *t) {
+    tls_free(t->tls);
+    t->tls = NULL;
+    close(t->fd);
+    t->fd = -1;
+}
+
+static const struct transport_ops tls_ops = {
+    .name = "wss",
+    .recv = op_recv,
+    .send = op_send,
+    .pending = op_pending,
+    .unflushed = op_unflushed,
+    .finish = op_finish,
+    .close = op_close,
+};
+
+void tls_transport(struct transport *t, struct tls *s) {
+    *t = (struct transport){.ops = &tls_ops, .fd = s->fd, .tls = s};
+}
