@@ -1,0 +1,117 @@
+#include "telemetry/sampler.h"
+
+#include "base/clock.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <time.h>
+
+#define STACK_BYTES (128u * 1024)
+
+static void take_sample(struct sampler *s, uint64_t now_ms) {
+    int64_t wall_ms = clock_wall_ms();
+    if (now_ms >= s->scan_due_ms) {
+        s->left_out = probes_scan(&s->probes);
+        s->scan_due_ms = now_ms + SAMPLER_SCAN_MS;
+    }
+    probes_sample(&s->probes);
+    telemetry_publish(s->o.out, &s->set, s->left_out, wall_ms, now_ms);
+    if (s->o.on_sample)
+        s->o.on_sample(s->o.ctx);
+}
+
+/* True at the deadline, false when it is time to stop. */
+static bool wait_until(struct sampler *s, uint64_t due_ms) {
+    struct timespec ts = {.tv_sec = (time_t)(due_ms / 1000),
+                          .tv_nsec = (long)(due_ms % 1000) * 1000000};
+    pthread_mutex_lock(&s->lock);
+    while (!s->stop && pthread_cond_timedwait(&s->wake, &s->lock, &ts) != ETIMEDOUT)
+        continue;
+    bool stop = s->stop;
+    pthread_mutex_unlock(&s->lock);
+    return !stop;
+}
+
+static void *run(void *arg) {
+    struct sampler *s = arg;
+    uint64_t due_ms = clock_ms();
+    do {
+        take_sample(s, clock_ms());
+        /* A sample that took longer than the period costs those it ran over, and the
+         * pace stays: no burst catches up. */
+        uint64_t late = (clock_ms() - due_ms) / s->o.sample_ms;
+        due_ms += (late + 1) * s->o.sample_ms;
+    } while (wait_until(s, due_ms));
+    return NULL;
+}
+
+static int init_wake(struct sampler *s) {
+    pthread_condattr_t attr;
+    int rc = pthread_condattr_init(&attr);
+    if (rc)
+        return -rc;
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    rc = pthread_cond_init(&s->wake, &attr);
+    pthread_condattr_destroy(&attr);
+    return -rc;
+}
+
+/* Signals are main's: the thread starts with all of them blocked. */
+static int start_thread(struct sampler *s) {
+    pthread_attr_t attr;
+    sigset_t all, before;
+    int rc = pthread_attr_init(&attr);
+    if (rc)
+        return -rc;
+    pthread_attr_setstacksize(&attr, STACK_BYTES);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    rc = pthread_create(&s->thread, &attr, run, s);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attr);
+    if (rc)
+        return -rc;
+    pthread_setname_np(s->thread, "sampler");
+    return 0;
+}
+
+int sampler_start(struct sampler *s, const struct sampler_opts *o) {
+    if (o->sample_ms < SAMPLER_MS_MIN || o->sample_ms > SAMPLER_MS_MAX)
+        return -EINVAL;
+    s->o = *o;
+    s->stop = false;
+    s->scan_due_ms = 0;
+    s->left_out = 0;
+    metric_init(&s->set);
+    int rc = probes_open(&s->probes, &o->probes, &s->set);
+    if (rc < 0)
+        return rc;
+    rc = -pthread_mutex_init(&s->lock, NULL);
+    if (rc < 0)
+        goto fail_probes;
+    rc = init_wake(s);
+    if (rc < 0)
+        goto fail_lock;
+    rc = start_thread(s);
+    if (rc < 0)
+        goto fail_wake;
+    return 0;
+fail_wake:
+    pthread_cond_destroy(&s->wake);
+fail_lock:
+    pthread_mutex_destroy(&s->lock);
+fail_probes:
+    probes_close(&s->probes);
+    return rc;
+}
+
+void sampler_stop(struct sampler *s) {
+    pthread_mutex_lock(&s->lock);
+    s->stop = true;
+    pthread_cond_signal(&s->wake);
+    pthread_mutex_unlock(&s->lock);
+    pthread_join(s->thread, NULL);
+    pthread_cond_destroy(&s->wake);
+    pthread_mutex_destroy(&s->lock);
+    probes_close(&s->probes);
+}

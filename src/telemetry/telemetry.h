@@ -1,0 +1,62 @@
+#pragma once
+/* The newest sample, the list of metrics and five minutes of history, for any thread.
+ * The sampler publishes; readers take copies under a mutex that is held for a copy only
+ * (STYLE.md R11). Never allocates. Put it into zeroed memory (static, or pages_take()):
+ * what is not used is then never touched. */
+#include "telemetry/history.h"
+#include "telemetry/metric.h"
+
+#include <assert.h>
+#include <pthread.h>
+
+struct telemetry {
+    pthread_mutex_t lock;
+    struct metric_set set; /* as of the newest sample */
+    struct history history;
+    uint32_t left_out;
+};
+
+static_assert(sizeof(struct telemetry) <= 192u * 1024,
+              "raise the RAM budget knowingly");
+
+struct telemetry_value {
+    char id[METRIC_ID_MAX];
+    double value; /* finite */
+};
+
+/* Present values only: what is absent is not among them. */
+struct telemetry_snap {
+    uint64_t seq;     /* 1, 2, ...; 0: nothing was sampled yet */
+    int64_t wall_ms;  /* since 1970 */
+    uint64_t mono_ms; /* CLOCK_MONOTONIC */
+    uint32_t layout;  /* when it differs from the last time, describe again */
+    uint32_t n;
+    struct telemetry_value v[LIM_METRICS];
+};
+
+/* What can be measured, whether present in the newest sample or not. */
+struct telemetry_list {
+    uint32_t layout;
+    uint32_t left_out; /* devices beyond the limits of probe.h */
+    uint32_t n;
+    struct metric m[LIM_METRICS];
+};
+
+/* 0 or -errno. The memory is zeroed. */
+int telemetry_init(struct telemetry *t);
+void telemetry_free(struct telemetry *t);
+
+/* The sampler, or a test in its place. */
+void telemetry_publish(struct telemetry *t, const struct metric_set *set,
+                       uint32_t left_out, int64_t wall_ms, uint64_t mono_ms);
+
+void telemetry_snapshot(struct telemetry *t, struct telemetry_snap *out);
+void telemetry_describe(struct telemetry *t, struct telemetry_list *out);
+
+/* A table of history is read as the times of its rows and then column by column;
+ * samples that arrive meanwhile do not shift it, since rows go by their number. */
+void telemetry_times(struct telemetry *t, uint64_t since, uint32_t max,
+                     struct history_times *out);
+/* 0, or -ENOENT: no such metric (any more). */
+int telemetry_history(struct telemetry *t, const char *id, uint64_t seq0, uint32_t n,
+                      float *out);
