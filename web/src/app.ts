@@ -1,0 +1,83 @@
+/* Ties the link to the model: events in, requests out. One render per change, at most one per
+ * animation frame, and none while the page is hidden. */
+
+import { Link, RpcError, type Env } from "./link";
+import { emptyModel, reduce, type Event, type Model } from "./model";
+import type { History, Info, Stats } from "./wire";
+
+export class App {
+  model: Model = emptyModel;
+  readonly link: Link;
+  private asking = false;
+
+  constructor(
+    private readonly env: Env,
+    private readonly wall: () => number,
+    private readonly changed: () => void,
+  ) {
+    this.link = new Link(env, {
+      state: (state) => this.send({ type: "link", state }),
+      hello: (hello) => this.send({ type: "hello", hello }),
+      telemetry: (frame) => this.send({ type: "telemetry", frame, wall: this.wall() }),
+      bye: (bye) => this.send({ type: "bye", bye }),
+      rtt: (ms) => this.send({ type: "rtt", ms }),
+    });
+  }
+
+  async askStats(): Promise<void> {
+    const stats = await this.link.request("stats").catch(() => null);
+    if (stats) this.send({ type: "stats", stats: stats as Stats });
+  }
+
+  private send(e: Event): void {
+    this.model = reduce(this.model, e, this.env.now());
+    this.changed();
+    if (this.isOpen() && this.isWanting()) void this.fetch();
+  }
+
+  private isOpen(): boolean {
+    const { kind } = this.model.link;
+    return kind === "live" || kind === "stale";
+  }
+
+  private isWanting(): boolean {
+    return this.model.wantInfo || this.model.wantHistory !== null;
+  }
+
+  /* One request at a time: a small board answers in small pieces. */
+  private async fetch(): Promise<void> {
+    if (this.asking) return;
+    this.asking = true;
+    try {
+      while (this.isWanting()) {
+        if (this.model.wantInfo) {
+          const info = (await this.link.request("info")) as Info;
+          this.send({ type: "info", info });
+        } else {
+          await this.history(this.model.wantHistory ?? -1);
+          this.model = { ...this.model, wantHistory: null };
+        }
+      }
+    } catch (e) {
+      /* A lost connection leaves the wish for the next one; a refusal is final. */
+      const closed = e instanceof RpcError && e.word === "closed";
+      if (!closed) this.model = { ...this.model, wantHistory: null };
+    }
+    this.asking = false;
+  }
+
+  private async history(since: number, ids?: string[]): Promise<void> {
+    const epoch = this.model.series.epoch;
+    const params = { ...(since >= 0 && { since }), ...(ids && { ids }) };
+    try {
+      const history = (await this.link.request("history", params)) as History;
+      if (epoch === this.model.series.epoch) this.send({ type: "history", history });
+    } catch (e) {
+      const all = ids ?? this.model.info?.metrics.map((x) => x.id) ?? [];
+      if (!(e instanceof RpcError) || e.word !== "reply_too_large" || all.length < 2) throw e;
+      const half = all.length >> 1;
+      await this.history(since, all.slice(0, half));
+      await this.history(since, all.slice(half));
+    }
+  }
+}

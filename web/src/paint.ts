@@ -1,0 +1,91 @@
+/* What both kinds of chart paint with: a canvas that is sharp on every screen, and a curve
+ * that leaves holes open. */
+
+import { color } from "./theme";
+
+export type Column = readonly (number | null)[];
+
+export interface Pane {
+  g: CanvasRenderingContext2D;
+  w: number;
+  h: number;
+}
+
+/* Sized to its place on the page and empty; null while it has no place. */
+export function paneOf(canvas: HTMLCanvasElement): Pane | null {
+  const dpr = devicePixelRatio || 1;
+  const [w, h] = [canvas.clientWidth, canvas.clientHeight];
+  const g = canvas.getContext("2d");
+  if (!g || !w || !h) return null;
+  const [pw, ph] = [Math.round(w * dpr), Math.round(h * dpr)];
+  if (canvas.width !== pw || canvas.height !== ph) {
+    canvas.width = pw;
+    canvas.height = ph;
+  }
+  g.setTransform(dpr, 0, 0, dpr, 0, 0);
+  g.clearRect(0, 0, w, h);
+  return { g, w, h };
+}
+
+export interface Curve {
+  ups: readonly number[];
+  column: Column;
+  x(up: number): number;
+  y(v: number): number;
+  floor: number;
+  second: boolean; // drawn dashed and without an area
+}
+
+/* Each run of values between two holes is a line of its own; a lonely value is a dot.
+ * Marks the newest value, unless a hole came after it. */
+export function paintCurve(g: CanvasRenderingContext2D, c: Curve): void {
+  const stroke = new Path2D();
+  const area = new Path2D();
+  let start = -1; // x where the run began
+  let px = 0;
+  let py = 0;
+  const endRun = () => {
+    if (start < 0) return;
+    if (px === start) stroke.lineTo(px + 0.5, py);
+    area.lineTo(px, c.floor);
+    area.lineTo(start, c.floor);
+    start = -1;
+  };
+  c.ups.forEach((up, i) => {
+    const v = c.column[i];
+    const x = c.x(up);
+    if (x < 0 || v === null || v === undefined) return endRun();
+    px = x;
+    py = c.y(v);
+    if (start < 0) {
+      start = px;
+      stroke.moveTo(px, py);
+      area.moveTo(px, py);
+    }
+    stroke.lineTo(px, py);
+    area.lineTo(px, py);
+  });
+  const open = start >= 0;
+  endRun();
+  const ink = color(c.second ? "line2" : "accent");
+  g.strokeStyle = ink;
+  g.lineWidth = 1.5;
+  g.lineJoin = "round";
+  g.setLineDash(c.second ? [4, 3] : []);
+  g.stroke(stroke);
+  g.setLineDash([]);
+  if (c.second) return;
+  const fade = g.createLinearGradient(0, 0, 0, c.floor);
+  fade.addColorStop(0, `${ink}3c`);
+  fade.addColorStop(1, `${ink}08`);
+  g.fillStyle = fade;
+  g.fill(area);
+  g.fillStyle = ink;
+  if (open) dot(g, px, py, 2.25);
+}
+
+export function dot(g: CanvasRenderingContext2D, x: number, y: number, r: number): void {
+  g.beginPath();
+  g.arc(x, y, r, 0, 7);
+  g.fill();
+}

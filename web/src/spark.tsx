@@ -1,0 +1,34 @@
+/* The small chart of a tile. */
+
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { paintCurve, paneOf, type Column } from "./paint";
+import { WINDOW_MS } from "./series";
+
+export interface SparkProps {
+  ups: readonly number[];
+  columns: readonly Column[];
+  range: [number, number];
+  until: number; // right edge, in up
+}
+
+const PAD = 3; // room for the dot
+
+export function Spark(props: SparkProps) {
+  const ref = useRef<HTMLCanvasElement>(null);
+  useLayoutEffect(() => {
+    if (ref.current) paint(ref.current, props);
+  });
+  return <canvas class="spark" ref={ref} aria-hidden="true" />;
+}
+
+function paint(canvas: HTMLCanvasElement, p: SparkProps): void {
+  const pane = paneOf(canvas);
+  if (!pane) return;
+  const { g, w, h } = pane;
+  const [lo, hi] = p.range;
+  const x = (up: number) => (w - PAD) * (1 - (p.until - up) / WINDOW_MS);
+  const y = (v: number) => h - 1.5 - ((v - lo) / (hi - lo || 1)) * (h - PAD - 2);
+  p.columns.forEach((column, i) =>
+    paintCurve(g, { ups: p.ups, column, x, y, floor: h, second: i > 0 }),
+  );
+}

@@ -1,0 +1,61 @@
+/* What a view is given at each render: the model, read at one moment. */
+
+import { staleAfter } from "./link";
+import type { Model } from "./model";
+import { nearest } from "./scale";
+import { axisOf, lastValue, offsetOf, WINDOW_MS, type Axis } from "./series";
+
+/* The crosshair: a place in the window, 0 oldest and 1 newest, and the row that is there. */
+export interface Hover {
+  at: number | null;
+  index: number; // in axis; -1: none
+  set(at: number | null): void;
+}
+
+export interface View {
+  m: Model;
+  now: number; // steady clock
+  wallOf(steadyMs: number): number;
+  axis: Axis;
+  offset: number; // steady clock minus up
+  until: number; // right edge of the charts, in up
+  hover: Hover;
+}
+
+export interface Moment {
+  now: number;
+  wall: number;
+  hoverAt: number | null;
+  setHover(at: number | null): void;
+}
+
+export function viewOf(m: Model, { now, wall, hoverAt, setHover }: Moment): View {
+  const offset = offsetOf(m.series);
+  const axis = axisOf(m.series);
+  const last = m.series.rows[m.series.rows.length - 1];
+  /* While values come, the newest is at the edge; else time goes on without them. */
+  const until = m.link.kind === "live" && last ? last.up : now - offset;
+  const index = hoverAt === null ? -1 : nearest(axis.ups, until - (1 - hoverAt) * WINDOW_MS);
+  return {
+    m,
+    now,
+    wallOf: (at) => wall - (now - at),
+    axis,
+    offset,
+    until,
+    hover: { at: hoverAt, index, set: setHover },
+  };
+}
+
+export interface Reading {
+  v: number;
+  old: number | null; // age in ms, when it is too old to be called current
+}
+
+export function read(view: View, id: string): Reading | null {
+  const last = lastValue(view.m.series, id);
+  if (!last) return null;
+  const age = Math.max(0, view.now - view.offset - last.up);
+  const isOld = view.m.link.kind !== "live" || age > staleAfter(view.m.series.stepMs);
+  return { v: last.v, old: isOld ? age : null };
+}

@@ -1,0 +1,101 @@
+/* The words of the wire: what the server sends and answers on /ws. Types only. */
+
+export interface Hello {
+  session: string;
+  resume: string;
+  epoch: string; // new at every start of the server
+  seq: number; // newest telemetry
+  resumed: "none" | "replay" | "snapshot";
+  heartbeat_ms: number;
+  sample_ms: number;
+  role: string;
+  server: { name: string; version: string; host: string };
+}
+
+export interface Telemetry {
+  seq: number;
+  t: number; // the board's wall clock, ms since 1970; may be wrong, may jump
+  up: number; // the board's monotonic clock, ms
+  values: Record<string, number>; // what could not be read is not in here
+}
+
+export interface Bye {
+  cause: string;
+  retry_ms: number;
+}
+
+export interface Metric {
+  id: string;
+  label: string;
+  unit: string;
+  group: string;
+  kind: "gauge" | "rate" | "counter";
+  min?: number;
+  max?: number;
+}
+
+export interface Info {
+  server: { name: string; version: string; started: number; epoch: string };
+  device: {
+    host: string;
+    model?: string;
+    kernel: string;
+    arch: string;
+    os?: string;
+    cpus: number;
+  };
+  sample_ms: number;
+  history: { step_ms: number; n: number };
+  metrics: Metric[];
+}
+
+/* Columns of equal length, oldest first; row i is seq0 + i at up0 + i * step_ms. */
+export interface History {
+  seq0: number;
+  t0: number;
+  up0: number;
+  step_ms: number;
+  n: number;
+  values: Record<string, (number | null)[]>;
+}
+
+export interface SessionRow {
+  id: string;
+  address: string;
+  age_s: number;
+  state: string;
+  role: string;
+  transport: string;
+  rtt_ms: number | null;
+  interval_ms: number;
+  missed: number;
+  queued_bytes: number;
+  messages: number;
+  last_heard_ms: number;
+}
+
+type Numbers<K extends string> = Record<K, number>;
+
+export interface Stats {
+  sessions: Numbers<
+    "live" | "active" | "closing" | "peak" | "capacity" | "reserved" | "opened"
+  > & { rejected: Record<string, number> };
+  closed: Record<string, number>;
+  heartbeat: Numbers<"sent" | "answered" | "missed" | "lost"> & {
+    interval_ms: Record<"min" | "avg" | "max", number | null>;
+    rtt_ms: Record<"p50" | "p95" | "max", number | null>;
+  };
+  traffic: Numbers<
+    | "frames_in"
+    | "frames_out"
+    | "bytes_in"
+    | "bytes_out"
+    | "conflated"
+    | "resumed"
+    | "replayed"
+  >;
+  hub: Numbers<"tick_max_us" | "loop_late" | "queue_bytes">;
+  memory: Numbers<"table_bytes" | "rss_bytes">;
+  uptime_s: number;
+  list: SessionRow[];
+}

@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as F from "../src/format";
+import { minutes, nearest, ticks } from "../src/scale";
+
+const plain = (s: string) => s.replaceAll("\u00a0", " ");
+const q = (v: number, unit: string) => plain(F.join(F.quantity(v, unit)));
+
+test("three significant digits and a prefix", () => {
+  const cases: [number, string][] = [
+    [0, "0 B"],
+    [999, "999 B"],
+    [999.6, "1.00 kB"],
+    [1000, "1.00 kB"],
+    [12_345, "12.3 kB"],
+    [99_949, "99.9 kB"],
+    [99_960, "100 kB"],
+    [999_600, "1.00 MB"],
+    [1.024e9, "1.02 GB"],
+    [-2500, "-2.50 kB"],
+  ];
+  for (const [v, text] of cases) assert.equal(q(v, "B"), text);
+});
+
+test("each unit in its own way", () => {
+  assert.equal(q(12.54, "%"), "12.5 %");
+  assert.equal(q(100, "%"), "100 %");
+  assert.equal(q(47.25, "°C"), "47.3 °C");
+  assert.equal(q(1.296e9, "Hz"), "1.30 GHz");
+  assert.equal(q(4.987, "V"), "4.99 V");
+  assert.equal(q(1200.4, "rpm"), "1,200 rpm");
+  assert.equal(q(0.4, "1"), "0.40");
+  assert.equal(q(87, "1"), "87");
+  assert.equal(q(187.3, "1"), "187");
+  assert.equal(q(90_061, "s"), "1 d 1 h");
+});
+
+test("durations take the two largest units", () => {
+  const cases: [number, string][] = [
+    [-1, "0 s"],
+    [59.9, "59 s"],
+    [60, "1 min 0 s"],
+    [3599, "59 min 59 s"],
+    [3600, "1 h 0 min"],
+    [86_400, "1 d 0 h"],
+  ];
+  for (const [s, text] of cases) assert.equal(F.duration(s), text);
+});
+
+test("short times", () => {
+  assert.equal(plain(F.millis(2.44)), "2.4 ms");
+  assert.equal(plain(F.millis(412.2)), "412 ms");
+  assert.equal(F.millis(61_000), "1 min 1 s");
+  assert.equal(plain(F.micros(820)), "820 µs");
+  assert.equal(plain(F.micros(1820)), "1.8 ms");
+});
+
+test("axis labels carry no needless digits", () => {
+  assert.equal(plain(F.tick(500e6, "B")), "500 MB");
+  assert.equal(plain(F.tick(1.5e9, "B")), "1.5 GB");
+  assert.equal(plain(F.tick(0, "B/s")), "0 B/s");
+  assert.equal(plain(F.tick(50, "%")), "50 %");
+});
+
+test("clock reads as a clock", () => {
+  const at = new Date(2026, 10, 3, 9, 5, 7).getTime();
+  assert.equal(F.clock(at), "09:05:07");
+  assert.equal(F.clock(at, false), "09:05");
+});
+
+test("grid lines are round", () => {
+  assert.deepEqual(ticks(0, 100, 4), [0, 50, 100]);
+  assert.deepEqual(ticks(0, 1.024e9, 3), [0, 5e8, 1e9]);
+  assert.deepEqual(ticks(41, 53, 4), [45, 50]);
+  assert.deepEqual(ticks(5, 5, 4), []);
+  for (const t of ticks(-3, 7, 5)) assert.ok(!Object.is(t, -0));
+});
+
+test("minutes are whole, and fewer when there is no room", () => {
+  const end = 1_000_000_050_000;
+  const all = minutes(end, 300_000, 5);
+  assert.equal(all.length, 5);
+  assert.ok(all.every((t) => t % 60_000 === 0 && t <= end && t > end - 300_000));
+  assert.ok(minutes(end, 300_000, 3).every((t) => t % 120_000 === 0));
+  assert.ok(minutes(end, 300_000, 0).length <= 1);
+});
+
+test("nearest finds the nearest", () => {
+  assert.equal(nearest([], 5), -1);
+  assert.equal(nearest([1], 5), 0);
+  assert.equal(nearest([0, 10, 20], 14), 1);
+  assert.equal(nearest([0, 10, 20], 16), 2);
+  assert.equal(nearest([0, 10, 20], -9), 0);
+  assert.equal(nearest([0, 10, 20], 99), 2);
+});
