@@ -42,7 +42,7 @@ const REFUSED: Record<string, string> = {
   host: "Foreign host name",
   auth: "Not signed in",
   handshake: "Not a WebSocket",
-  closing: "Service stopping",
+  stopping: "Service stopping",
 };
 
 export const refusedTitle = (word: string): string => REFUSED[word] ?? word;

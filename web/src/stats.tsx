@@ -70,7 +70,8 @@ function cellsOf(s: SessionRow, own: boolean): Cell[] {
 }
 
 /* On a phone the rows become cards; the roles keep it a table for a screen reader. */
-function Sessions({ list, own }: { list: readonly SessionRow[]; own: string | undefined }) {
+function Sessions({ s, own }: { s: Stats; own: string | undefined }) {
+  const { list, list_omitted: more } = s;
   const head = list[0] && cellsOf(list[0], false);
   return (
     <section class="card">
@@ -87,9 +88,9 @@ function Sessions({ list, own }: { list: readonly SessionRow[]; own: string | un
             </tr>
           </thead>
           <tbody role="rowgroup">
-            {list.map((s) => (
-              <tr key={s.id} role="row">
-                {cellsOf(s, s.id === own).map(([label, text, numeric]) => (
+            {list.map((row) => (
+              <tr key={row.id} role="row">
+                {cellsOf(row, row.id === own).map(([label, text, numeric]) => (
                   <td key={label} role="cell" data-label={label} class={numeric ? "num" : ""}>
                     {text}
                   </td>
@@ -101,6 +102,7 @@ function Sessions({ list, own }: { list: readonly SessionRow[]; own: string | un
       ) : (
         <p class="empty">Nobody is connected.</p>
       )}
+      {more ? <p class="sum">and {number(more)} more</p> : null}
     </section>
   );
 }
@@ -194,6 +196,7 @@ function Lists({ s }: { s: Stats }) {
           ["Sent", number(beat.sent)],
           ["Answered", number(beat.answered)],
           ["Missed", number(beat.missed)],
+          ["Saved by the double check", number(beat.reprieved ?? 0)],
           ["Lost viewers", number(beat.lost)],
         ]}
       />
@@ -240,7 +243,7 @@ export function StatsView({ view, ask }: { view: View; ask(): void }) {
         </p>
       )}
       <Figures s={stats} />
-      <Sessions list={stats.list} own={hello?.session} />
+      <Sessions s={stats} own={hello?.session} />
       <div class="columns">
         <Causes s={stats} />
         <Lists s={stats} />

@@ -42,6 +42,13 @@ function commonTitle(a: Metric, b: Metric): string {
   return words || a.id.split(".").slice(1, -1).join(".") || a.label;
 }
 
+/* "Memory, cached" stands under Memory already. */
+function plainTitle(m: Metric): string {
+  const said = `${TITLES[m.group] ?? ""}, `;
+  if (!m.label.startsWith(said)) return m.label;
+  return m.label.charAt(said.length).toUpperCase() + m.label.slice(said.length + 1);
+}
+
 const PAIRS: readonly [RegExp, "pair" | "usage", string, string][] = [
   [/^(net\..+\.)[rt]x$/, "pair", "rx", "tx"],
   [/^(disk\..+\.)(read|write)$/, "pair", "read", "write"],
@@ -97,7 +104,7 @@ export function arrange(metrics: readonly Metric[]): Board {
       const withFreq = cores.map((c) => ({ metric: c, freq: byId.get(`${c.id}.freq`) }));
       tile = { kind: "cores", title: "Cores", cores: withFreq };
     } else if (loads.includes(m)) tile = { kind: "load", title: "Load", loads };
-    else tile = joined(m, byId) ?? { kind: "plain", title: m.label, metric: m };
+    else tile = joined(m, byId) ?? { kind: "plain", title: plainTitle(m), metric: m };
     for (const id of idsOf(tile)) placed.add(id);
     groupOf(board.groups, m.group).tiles.push(tile);
   }

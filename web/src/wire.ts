@@ -82,6 +82,7 @@ export interface Stats {
   > & { rejected: Record<string, number> };
   closed: Record<string, number>;
   heartbeat: Numbers<"sent" | "answered" | "missed" | "lost"> & {
+    reprieved?: number; // suspects that the double check saved
     interval_ms: Record<"min" | "avg" | "max", number | null>;
     rtt_ms: Record<"p50" | "p95" | "max", number | null>;
   };
@@ -98,4 +99,5 @@ export interface Stats {
   memory: Numbers<"table_bytes" | "rss_bytes">;
   uptime_s: number;
   list: SessionRow[];
+  list_omitted?: number; // sessions for which the list had no room
 }

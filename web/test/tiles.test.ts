@@ -18,11 +18,13 @@ const PC: Metric[] = [
     metric(`cpu.${n}`, "cpu", "%"),
     metric(`cpu.${n}.freq`, "cpu", "Hz"),
   ]),
-  ...[1, 5, 15].map((n) => metric(`load.${n}`, "cpu")),
-  ...["total", "used", "available", "cached"].map((n) => metric(`mem.${n}`, "memory", "B")),
-  metric("swap.total", "memory", "B", "Swap total"),
-  metric("swap.used", "memory", "B", "Swap used"),
-  metric("temp.cpu", "thermal", "°C"),
+  ...[1, 5, 15].map((n) => metric(`load.${n}`, "system", "1", `Load, ${n} min`)),
+  ...["total", "used", "available", "cached"].map((n) =>
+    metric(`mem.${n}`, "memory", "B", `Memory, ${n}`),
+  ),
+  metric("swap.total", "memory", "B", "Swap, total"),
+  metric("swap.used", "memory", "B", "Swap, used"),
+  metric("temp.cpu", "thermal", "°C", "coretemp Core 0"),
   metric("net.lo.rx", "network", "B/s"),
   metric("net.lo.tx", "network", "B/s"),
   metric("net.eth0.rx", "network", "B/s", "eth0 received"),
@@ -30,7 +32,7 @@ const PC: Metric[] = [
   metric("disk.sda.read", "disk", "B/s"),
   metric("disk.sda.write", "disk", "B/s"),
   metric("fs.root.used", "disk", "B", "/ used"),
-  metric("fs.root.total", "disk", "B", "/ total"),
+  metric("fs.root.total", "disk", "B", "/ size"),
   metric("sys.uptime", "system", "s"),
 ];
 
@@ -43,12 +45,12 @@ test("a PC", () => {
   assert.equal(b.memory?.total.id, "mem.total");
   assert.equal(b.network?.name, "eth0");
   assert.deepEqual(titles(b), [
-    "CPU: Cores,Load",
-    "Memory: mem.available,mem.cached,Swap",
-    "Temperature: temp.cpu",
+    "CPU: Cores",
+    "Memory: Available,Cached,Swap",
+    "Temperature: coretemp Core 0",
     "Network: lo",
     "Disk: sda,/",
-    "System: This board",
+    "System: Load,This board",
   ]);
 });
 
@@ -67,10 +69,10 @@ test("two networks have a tile each", () => {
 });
 
 test("a router with next to nothing", () => {
-  const b = arrange([metric("cpu.total", "cpu", "%"), metric("load.1", "cpu")]);
+  const b = arrange([metric("cpu.total", "cpu", "%"), metric("load.1", "system")]);
   assert.equal(b.memory, undefined);
   assert.equal(b.network, undefined);
-  assert.deepEqual(titles(b), ["CPU: Load", "System: This board"]);
+  assert.deepEqual(titles(b), ["System: Load,This board"]);
 });
 
 test("what it does not know is still shown", () => {
