@@ -15,8 +15,8 @@
 
 #define RPC_BATCH_MAX 16
 #define RPC_ID_MAX 64 /* bytes of an id that is a string */
-#define RPC_ERROR_MAX                                                                  \
-    768 /* an error answer: 6 bytes for each of the id, and its texts */
+/* Of an error answer: each byte of the id may take six, and its texts. */
+#define RPC_ERROR_MAX 768
 /* The least room for answers with which rpc_handle() can answer everything. */
 #define RPC_OUT_MIN ((RPC_BATCH_MAX + 1) * RPC_ERROR_MAX)
 
