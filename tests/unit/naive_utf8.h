@@ -1,12 +1,12 @@
 #pragma once
-/* UTF-8 by its definition (RFC 3629 section 3), which speaks of code points: slow, plain and
- * unlike proto/utf8.c, to compare it with. */
+/* UTF-8 by its definition (RFC 3629 section 3), which speaks of code points: slow,
+ * plain and unlike proto/utf8.c, to compare it with. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* Could some character begin with these n bytes? *whole: they are one. The bits that have not
- * come are filled with 0 and with 1: does a character lie between? */
+/* Could some character begin with these n bytes? *whole: they are one. The bits that
+ * have not come are filled with 0 and with 1: does a character lie between? */
 static inline bool naive_utf8_begins(const uint8_t *p, size_t n, bool *whole) {
     static const struct {
         uint8_t mark, mask;
