@@ -125,7 +125,6 @@ static int take_word(struct words *w, const struct command *cmd, const char *wor
         split(word + 2, flag, sizeof flag, &value);
         if (strcmp(flag, "help") == 0 && !value) {
             w->cli->command = CLI_HELP;
-            w->cli->about = cmd->name;
             return 1;
         }
         rc = cmd->option ? cmd->option(w, flag, value) : 0;
@@ -138,6 +137,7 @@ static int take_word(struct words *w, const struct command *cmd, const char *wor
 
 static int take_words(struct words *w, const struct command *cmd) {
     w->cli->command = cmd->command;
+    w->cli->about = cmd->name;
     while (w->i < w->argc) {
         int rc = take_word(w, cmd, w->argv[w->i++]);
         if (rc < 0 || w->cli->command == CLI_HELP)

@@ -19,7 +19,7 @@ enum cli_command {
 
 struct cli {
     enum cli_command command;
-    const char *about;       /* HELP: the command asked about, or NULL */
+    const char *about;       /* the command that was named, for the help; or NULL */
     const char *config_path; /* SERVE and CHECK_CONFIG; NULL: none */
     const char *data;        /* SERVE; NULL: none */
     const char *url;         /* STATS */

@@ -7,45 +7,29 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "http/door.h"
 #include "telemetry/sampler.h"
 
-static bool port_ok(const char *s) {
-    unsigned v = 0;
-    size_t n = strspn(s, "0123456789");
-    if (n == 0 || n > 5 || s[n] != '\0')
-        return false;
-    for (; *s; s++)
-        v = v * 10 + (unsigned)(*s - '0');
-    return v <= 65535;
-}
-
-static bool ip_ok(const char *s, size_t n, int family) {
-    char text[INET6_ADDRSTRLEN];
-    unsigned char ip[16];
-    if (n >= sizeof text)
-        return false;
-    memcpy(text, s, n);
-    text[n] = '\0';
-    return inet_pton(family, text, ip) == 1;
-}
-
 static const char *address_wrong(const char *v) {
-    const char *colon = strrchr(v, ':');
-    if (!colon || !port_ok(colon + 1))
-        return "is not ADDR:PORT";
-    size_t n = (size_t)(colon - v);
-    bool six = n > 2 && v[0] == '[' && v[n - 1] == ']';
-    if (six ? ip_ok(v + 1, n - 2, AF_INET6) : ip_ok(v, n, AF_INET))
-        return NULL;
-    return "is not ADDR:PORT with a numeric ADDR (IPv6 in brackets)";
+    char spec[DOOR_SPEC_MAX];
+    return door_parse(v, spec) == 0 ? NULL : "is not ADDR:PORT";
+}
+
+static bool six_ok(const char *v, size_t n) {
+    char text[INET6_ADDRSTRLEN];
+    struct in6_addr ip;
+    if (n < 3 || v[0] != '[' || v[n - 1] != ']' || n - 2 >= sizeof text)
+        return false;
+    memcpy(text, v + 1, n - 2);
+    text[n - 2] = '\0';
+    return inet_pton(AF_INET6, text, &ip) == 1;
 }
 
 static const char *host_wrong(const char *v) {
     static const char may[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                               "0123456789.-_";
     size_t n = strlen(v);
-    bool six = n > 2 && v[0] == '[' && v[n - 1] == ']';
-    if (six ? ip_ok(v + 1, n - 2, AF_INET6) : n > 0 && v[strspn(v, may)] == '\0')
+    if (six_ok(v, n) || (n > 0 && v[strspn(v, may)] == '\0'))
         return NULL;
     return "is not a host name or address (without a port)";
 }
@@ -67,7 +51,7 @@ static const struct option table[] = {
      NULL, TEXT(tls_pem), .reloads = true},
     {"allow_hosts", "allow-host", "NAME",
      "a further name by which browsers reach this host (repeatable)", NULL,
-     LIST(allow_hosts), .wrong = host_wrong, .reloads = true},
+     LIST(allow_hosts), .wrong = host_wrong},
     {"name", "name", "TEXT", "title of the dashboard", "Pulseboard", TEXT(name)},
     {"max_sessions", "max-sessions", "N", "viewers at a time", "64",
      UINT(max_sessions, 1, LIM_SESSIONS_MAX)},

@@ -380,3 +380,5 @@ void civet_detach(struct civet_conn *c, struct transport *out) {
     *out = c->t;
     c->t.ops = NULL;
 }
+
+const char *civet_version(void) { return CIVETWEB_VERSION; }

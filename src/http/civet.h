@@ -75,3 +75,6 @@ const struct sockaddr *civet_bound(const struct civet *cv, unsigned i);
 
 /* Takes the connection out of the worker's hands: *out is the caller's from now on. */
 void civet_detach(struct civet_conn *c, struct transport *out);
+
+/* "1.16": of the CivetWeb inside. */
+const char *civet_version(void);

@@ -35,9 +35,9 @@ static void commands_are_told_apart(void **state) {
         enum cli_command command;
         const char *about;
     } rows[] = {
-        {"serve", CLI_SERVE, NULL},
-        {"stats", CLI_STATS, NULL},
-        {"check-config|x.json", CLI_CHECK_CONFIG, NULL},
+        {"serve", CLI_SERVE, "serve"},
+        {"stats", CLI_STATS, "stats"},
+        {"check-config|x.json", CLI_CHECK_CONFIG, "check-config"},
         {"--version", CLI_VERSION, NULL},
         {"--help", CLI_HELP, NULL},
         {"serve|--help", CLI_HELP, "serve"},

@@ -1,0 +1,113 @@
+#include "app/about.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/random.h>
+
+#include "base/clock.h"
+
+const char *role_name(uint8_t role) {
+    switch ((enum role)role) {
+    case ROLE_VIEWER:
+        return "viewer";
+    }
+    return "unknown";
+}
+
+const char *about_hex(char out[17], uint64_t v) {
+    snprintf(out, 17, "%" PRIx64, v);
+    return out;
+}
+
+int about_init(struct about *a, const struct config *c) {
+    *a = (struct about){
+        .version = PULSEBOARD_VERSION,
+        .started_wall_ms = clock_wall_ms(),
+        .started_ms = clock_ms(),
+        .sample_ms = c->sample_ms,
+        .heartbeat_ms = c->heartbeat_start_ms,
+    };
+    snprintf(a->name, sizeof a->name, "%s", c->name);
+    ssize_t got;
+    do
+        got = getrandom(&a->epoch, sizeof a->epoch, 0);
+    while (got < 0 && errno == EINTR);
+    if (got != sizeof a->epoch)
+        return got < 0 ? -errno : -EIO;
+    return device_read(&a->device, c->probe_root[0] ? c->probe_root : "/");
+}
+
+void about_server_json(struct jsonw *w, const char *key, const struct about *a) {
+    jsonw_obj(w, key);
+    jsonw_str(w, "name", a->name);
+    jsonw_str(w, "version", a->version);
+    jsonw_str(w, "host", a->device.host);
+    jsonw_obj_end(w);
+}
+
+/* What is not known is not there. */
+static void known(struct jsonw *w, const char *key, const char *s) {
+    if (s[0])
+        jsonw_str(w, key, s);
+}
+
+static void device_json(struct jsonw *w, const struct device *d) {
+    jsonw_obj(w, "device");
+    jsonw_str(w, "host", d->host);
+    known(w, "model", d->model);
+    jsonw_str(w, "kernel", d->kernel);
+    jsonw_str(w, "arch", d->arch);
+    known(w, "os", d->os);
+    jsonw_u64(w, "cpus", d->cpus);
+    jsonw_obj_end(w);
+}
+
+static const char *kind_name(enum metric_kind kind) {
+    switch (kind) {
+    case METRIC_GAUGE:
+        return "gauge";
+    case METRIC_RATE:
+        return "rate";
+    case METRIC_COUNTER:
+        return "counter";
+    }
+    return "";
+}
+
+static void metric_json(struct jsonw *w, const struct metric *m) {
+    jsonw_obj(w, NULL);
+    jsonw_str(w, "id", m->id);
+    jsonw_str(w, "label", m->label);
+    jsonw_str(w, "unit", m->unit);
+    jsonw_str(w, "group", m->group);
+    jsonw_str(w, "kind", kind_name(m->kind));
+    if (m->min == m->min)
+        jsonw_num(w, "min", m->min, 6);
+    if (m->max == m->max)
+        jsonw_num(w, "max", m->max, 6);
+    jsonw_obj_end(w);
+}
+
+void about_json(struct jsonw *w, const struct about *a,
+                const struct telemetry_list *list) {
+    char hex[17];
+    jsonw_obj(w, NULL);
+    jsonw_obj(w, "server");
+    jsonw_str(w, "name", a->name);
+    jsonw_str(w, "version", a->version);
+    jsonw_i64(w, "started", a->started_wall_ms);
+    jsonw_str(w, "epoch", about_hex(hex, a->epoch));
+    jsonw_obj_end(w);
+    device_json(w, &a->device);
+    jsonw_u64(w, "sample_ms", a->sample_ms);
+    jsonw_obj(w, "history");
+    jsonw_u64(w, "step_ms", a->sample_ms);
+    jsonw_u64(w, "n", LIM_HISTORY_N);
+    jsonw_obj_end(w);
+    jsonw_arr(w, "metrics");
+    for (uint32_t i = 0; i < list->n; i++)
+        metric_json(w, &list->m[i]);
+    jsonw_arr_end(w);
+    jsonw_obj_end(w);
+}

@@ -1,0 +1,201 @@
+#include "app/live.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "app/stats_json.h"
+#include "base/blocks.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+/* An id, ten digits each of a number, brackets and commas. */
+static_assert(LIM_METRICS * (METRIC_ID_MAX + 32) + 256 <= LIVE_FRAME_BYTES,
+              "a sample fits its frame");
+
+int live_init(struct live *l, const struct about *about, struct telemetry *telemetry,
+              const struct config *c) {
+    l->about = about;
+    l->telemetry = telemetry;
+    l->cap = c->max_sessions;
+    l->seats = pages_take(l->cap * sizeof *l->seats);
+    int rc = l->seats ? resume_init(&l->resume, l->cap) : -ENOMEM;
+    if (rc)
+        goto fail_seats;
+    rc = rpc_methods_init(&l->methods, about, telemetry, c->max_message);
+    if (rc)
+        goto fail_resume;
+    return 0;
+fail_resume:
+    resume_free(&l->resume);
+fail_seats:
+    pages_give(l->seats, l->cap * sizeof *l->seats);
+    return rc;
+}
+
+void live_free(struct live *l) {
+    rpc_methods_free(&l->methods);
+    resume_free(&l->resume);
+    pages_give(l->seats, l->cap * sizeof *l->seats);
+}
+
+/* ---- notifications ---- */
+
+static void begin(struct jsonw *w, char *buf, size_t cap, const char *method) {
+    jsonw_init(w, buf, cap);
+    jsonw_obj(w, NULL);
+    jsonw_str(w, "jsonrpc", "2.0");
+    jsonw_str(w, "method", method);
+    jsonw_obj(w, "params");
+}
+
+static size_t end(struct jsonw *w) {
+    jsonw_obj_end(w);
+    jsonw_obj_end(w);
+    return jsonw_end(w);
+}
+
+static void tell(struct hub *h, sess_id id, struct jsonw *w) {
+    size_t n = end(w);
+    assert(n > 0);
+    /* One that is gone or owes too much ends by the hub's own rules. */
+    (void)hub_send(h, id, WS_TEXT, (const uint8_t *)w->buf, n);
+}
+
+static void say_hello(struct live *l, struct hub *h, sess_id id, const char *resumed) {
+    const struct about *a = l->about;
+    uint32_t slot = sess_slot(id);
+    struct resume_token t = resume_open(&l->resume, slot);
+    char buf[1024], text[40];
+    struct jsonw w;
+    begin(&w, buf, sizeof buf, "hello");
+    jsonw_str(&w, "session", stats_id_text(text, id));
+    snprintf(text, sizeof text, "%016" PRIx64 "%016" PRIx64, t.half[0], t.half[1]);
+    jsonw_str(&w, "resume", text);
+    jsonw_str(&w, "epoch", about_hex(text, a->epoch));
+    jsonw_u64(&w, "seq", l->told);
+    jsonw_str(&w, "resumed", resumed);
+    jsonw_u64(&w, "heartbeat_ms", a->heartbeat_ms);
+    jsonw_str(&w, "role", role_name(l->seats[slot].role));
+    jsonw_u64(&w, "sample_ms", a->sample_ms);
+    about_server_json(&w, "server", a);
+    tell(h, id, &w);
+}
+
+/* How long somebody who was closed for this should stay away; its own jitter comes on
+ * top. */
+static uint32_t retry_ms(enum disc_why why) {
+    switch (why) {
+    case DISC_EVICTED:
+        return 30000;
+    case DISC_SLOW_READER:
+    case DISC_INTERNAL_ERROR:
+    case DISC_PROTOCOL_ERROR:
+        return 5000;
+    case DISC_SHUTDOWN:
+    case DISC_HEARTBEAT_LOST:
+    case DISC_LOGGED_OUT:
+    case DISC_EXPIRED:
+        return 1000;
+    case DISC_NONE:
+    case DISC_PEER_CLOSED:
+    case DISC_PEER_GONE:
+    case DISC_PEER_RESET:
+    case DISC_N:
+        break;
+    }
+    return 0;
+}
+
+/* ---- what the hub tells us ---- */
+
+static void opened(void *ctx, struct hub *h, sess_id id,
+                   const struct handoff_hello *in) {
+    struct live *l = ctx;
+    l->seats[sess_slot(id)] = (struct live_seat){in->addr, in->role};
+    struct resume_token token = {{in->resume_token[0], in->resume_token[1]}};
+    const char *resumed = "none";
+    if (in->resume_epoch == l->about->epoch &&
+        resume_claim(&l->resume, token, hub_now_ms(h))) {
+        long n = hub_replay(h, id, TOPIC_TELEMETRY, in->resume_seq);
+        resumed = n >= 0 ? "replay" : "snapshot";
+    }
+    if (resumed[0] != 'r')
+        hub_snapshot_first(h, id);
+    say_hello(l, h, id, resumed);
+    char text[17], addr[64];
+    log_debug("session_opened", "id=%s address=%s resumed=%s", stats_id_text(text, id),
+              sess_addr_text(&in->addr, addr, sizeof addr), resumed);
+}
+
+static void message(void *ctx, struct hub *h, sess_id id, enum ws_op op,
+                    const uint8_t *p, size_t n) {
+    struct live *l = ctx;
+    if (op != WS_TEXT) {
+        hub_close_with(h, id, DISC_PROTOCOL_ERROR, 1003, "text only");
+        return;
+    }
+    const char *answer;
+    size_t len = rpc_methods_handle(&l->methods, h, id, l->seats[sess_slot(id)].role,
+                                    (const char *)p, n, &answer);
+    if (len > 0)
+        (void)hub_send(h, id, WS_TEXT, (const uint8_t *)answer, len);
+}
+
+static void closing(void *ctx, struct hub *h, sess_id id, enum disc_why why) {
+    (void)ctx;
+    char buf[256];
+    struct jsonw w;
+    begin(&w, buf, sizeof buf, "bye");
+    jsonw_str(&w, "cause", disc_info(why)->name);
+    jsonw_u64(&w, "retry_ms", retry_ms(why));
+    tell(h, id, &w);
+}
+
+static void closed(void *ctx, struct hub *h, sess_id id, enum disc_why why) {
+    struct live *l = ctx;
+    resume_close(&l->resume, sess_slot(id), hub_now_ms(h));
+    char text[17], addr[64];
+    log_at(disc_info(why)->level, "session_closed", "id=%s address=%s cause=%s",
+           stats_id_text(text, id),
+           sess_addr_text(&l->seats[sess_slot(id)].addr, addr, sizeof addr),
+           disc_info(why)->name);
+}
+
+static size_t encode(struct live *l) {
+    const struct telemetry_snap *s = &l->snap;
+    struct jsonw w;
+    begin(&w, l->frame, sizeof l->frame, "telemetry");
+    jsonw_u64(&w, "seq", s->seq);
+    jsonw_i64(&w, "t", s->wall_ms);
+    jsonw_u64(&w, "up", s->mono_ms);
+    jsonw_obj(&w, "values");
+    for (uint32_t i = 0; i < s->n; i++)
+        jsonw_num(&w, s->v[i].id, s->v[i].value, 6);
+    jsonw_obj_end(&w);
+    return end(&w);
+}
+
+/* A new sample, perhaps: one frame for everybody. */
+static void kicked(void *ctx, struct hub *h) {
+    struct live *l = ctx;
+    telemetry_snapshot(l->telemetry, &l->snap);
+    if (l->snap.seq == l->told)
+        return;
+    size_t n = encode(l);
+    assert(n > 0);
+    int rc = hub_broadcast(h, TOPIC_TELEMETRY, l->snap.seq, WS_TEXT,
+                           (const uint8_t *)l->frame, n);
+    assert(rc == 0); /* the ring holds many of the largest frame */
+    (void)rc;
+    l->told = l->snap.seq;
+}
+
+const struct hub_app live_app = {
+    .opened = opened,
+    .message = message,
+    .closing = closing,
+    .closed = closed,
+    .kicked = kicked,
+};

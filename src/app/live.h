@@ -1,0 +1,30 @@
+#pragma once
+/* The life of a session as the application sees it: hello, telemetry, answers, bye. Hub
+ * thread, but for init and free. */
+#include "app/resume.h"
+#include "app/rpc_methods.h"
+
+#define LIVE_FRAME_BYTES (12u * 1024)
+
+struct live {
+    const struct about *about;
+    struct telemetry *telemetry;
+    struct rpc_methods methods;
+    struct resume resume;
+    struct live_seat {
+        struct sess_addr addr;
+        uint8_t role;
+    } * seats; /* by slot of the session table */
+    uint32_t cap;
+    uint64_t told; /* newest sample broadcast, 0: none */
+    struct telemetry_snap snap;
+    char frame[LIVE_FRAME_BYTES];
+};
+
+/* l stands in zeroed pages. 0 or -ENOMEM. */
+int live_init(struct live *l, const struct about *about, struct telemetry *telemetry,
+              const struct config *c);
+void live_free(struct live *l);
+
+/* For hub_opts; the context is the struct live. */
+extern const struct hub_app live_app;

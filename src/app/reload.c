@@ -1,0 +1,81 @@
+#include "app/reload.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+/* The file of settings, or NULL for none. */
+static const char *find_file(const struct cli *cli, char buf[CONFIG_PATH_MAX]) {
+    if (cli->config_path || !cli->data)
+        return cli->config_path;
+    int n = snprintf(buf, CONFIG_PATH_MAX, "%s/pulseboard.json", cli->data);
+    bool there = n < CONFIG_PATH_MAX && access(buf, F_OK) == 0;
+    return there ? buf : NULL;
+}
+
+int reload_settings(const struct cli *cli, struct config *out,
+                    struct config_report *r) {
+    char buf[CONFIG_PATH_MAX];
+    const char *path = find_file(cli, buf);
+    config_default(out);
+    int rc = path ? config_file(out, path, r) : 0;
+    if (rc)
+        return rc;
+    cli_apply(cli, out);
+    return config_check(out, r);
+}
+
+/* Keeps the first problem, for a log line. */
+static void keep_first(void *ctx, const char *line) {
+    char *first = ctx;
+    if (!first[0])
+        snprintf(first, LOG_LINE_MAX / 2, "%s", line);
+}
+
+static bool reload_tls(struct tls_ctx *tls, const char *path) {
+    char why[256], quoted[256];
+    if (!tls || tls_ctx_reopen(tls, path, why, sizeof why) == 0)
+        return true;
+    log_warn("reload_refused", "file=%s problem=%s",
+             log_quote(quoted, sizeof quoted / 2, path),
+             log_quote(quoted + sizeof quoted / 2, sizeof quoted / 2, why));
+    return false;
+}
+
+/* Names the options that have another value now and only take it at a start. */
+static void tell_restart(const struct config *now, const struct config *next) {
+    char keys[256] = "";
+    size_t n = 0;
+    const struct option *o;
+    for (size_t i = 0; (o = option_at(i)) != NULL; i++) {
+        if (!o->reloads && !option_same(o, now, next) && n < sizeof keys)
+            n += (size_t)snprintf(keys + n, sizeof keys - n, "%s%s", n ? "," : "",
+                                  o->key);
+    }
+    if (n > 0)
+        log_notice("restart_needed", "keys=%s", keys);
+}
+
+void reload_now(const struct cli *cli, struct config *now, struct tls_ctx *tls) {
+    struct config next;
+    char first[LOG_LINE_MAX / 2] = "", quoted[LOG_LINE_MAX / 2];
+    struct config_report r = {.say = keep_first, .ctx = first};
+    if (reload_settings(cli, &next, &r) != 0) {
+        log_warn("reload_refused", "problems=%u first=%s", r.problems,
+                 log_quote(quoted, sizeof quoted, first));
+        return;
+    }
+    if (!reload_tls(tls, next.tls_pem))
+        return;
+    tell_restart(now, &next);
+    if (next.log_level != now->log_level)
+        log_set_level((enum log_level)next.log_level);
+    now->log_level = next.log_level;
+    memcpy(now->tls_pem, next.tls_pem, sizeof now->tls_pem);
+    log_info("reloaded", "file=%s",
+             cli->config_path ? log_quote(quoted, sizeof quoted, cli->config_path)
+                              : "none");
+}

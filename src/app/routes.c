@@ -1,0 +1,177 @@
+#include "app/routes.h"
+
+#include "app/metrics_text.h"
+#include "app/process.h"
+#include "app/stats_json.h"
+#include "base/clock.h"
+#include "http/assets.h"
+#include "http/upgrade.h"
+
+/* Samples older than this many periods are no sign of life. */
+#define FRESH_PERIODS 3
+
+static void answer(struct httpd_rq *rq, const char *type, const char *body, size_t n) {
+    if (n == 0) {
+        httpd_problem(rq, 500, NULL, "The answer does not fit its buffer.");
+        return;
+    }
+    httpd_reply(rq, &(struct reply){.status = 200, .type = type, .body = body, .n = n});
+}
+
+static void answer_json(struct httpd_rq *rq, const struct jsonw *w) {
+    answer(rq, "application/json", w->buf, jsonw_end(w));
+}
+
+static void refuse(struct httpd_rq *rq, const char *why) {
+    httpd_problem(rq, 503, "Retry-After: 2\r\n", why);
+}
+
+/* ---- what the hub knows ---- */
+
+struct question {
+    struct hub_stats *out;
+    struct hub_row *rows;
+    uint32_t max_rows;
+};
+
+static void look(struct hub *h, void *arg) {
+    struct question *q = arg;
+    hub_stats(h, q->out, q->rows, q->max_rows);
+}
+
+/* False: it did not answer in time, and the request was refused. */
+static bool ask(const struct routes *r, struct httpd_rq *rq, struct question *q) {
+    if (!atomic_load(&r->stopping) && hub_call(r->hub, look, q, ROUTES_HUB_MS) == 0)
+        return true;
+    refuse(rq, "The session hub does not answer.");
+    return false;
+}
+
+/* The buffer of the worker holds rows behind the text. */
+static size_t stats_text_bytes(uint32_t max_sessions) {
+    return STATS_JSON_BASE + (size_t)max_sessions * STATS_JSON_ROW;
+}
+
+void routes_stats(void *ctx, struct httpd_rq *rq) {
+    const struct routes *r = ctx;
+    size_t cap;
+    char *text = httpd_body(rq, &cap);
+    size_t text_cap = stats_text_bytes(r->max_sessions);
+    void *rows = text + text_cap;
+    struct stats_view v = {.rows = rows};
+    if (!ask(r, rq, &(struct question){&v.hub, rows, r->max_sessions}))
+        return;
+    v.uptime_s = (clock_ms() - r->about->started_ms) / 1000;
+    v.rss_bytes = process_rss_bytes();
+    struct jsonw w;
+    jsonw_init(&w, text, text_cap);
+    stats_json(&w, &v);
+    answer_json(rq, &w);
+}
+
+/* ---- what telemetry knows ---- */
+
+/* How these answers share the worker's buffer. */
+struct metrics_room {
+    struct telemetry_list list;
+    struct telemetry_snap snap;
+    char text[METRICS_TEXT_MAX];
+};
+
+static void metrics(void *ctx, struct httpd_rq *rq) {
+    const struct routes *r = ctx;
+    size_t cap;
+    struct metrics_room *room = (void *)httpd_body(rq, &cap);
+    struct hub_stats stats;
+    if (!ask(r, rq, &(struct question){&stats, NULL, 0}))
+        return;
+    telemetry_describe(r->telemetry, &room->list);
+    telemetry_snapshot(r->telemetry, &room->snap);
+    struct metrics_view v = {
+        .about = r->about,
+        .hub = &stats,
+        .list = &room->list,
+        .snap = &room->snap,
+        .rss_bytes = process_rss_bytes(),
+        .cpu_s = process_cpu_s(),
+    };
+    size_t n = metrics_text(room->text, sizeof room->text, &v);
+    answer(rq, "text/plain; version=0.0.4; charset=utf-8", room->text, n);
+}
+
+struct info_room {
+    struct telemetry_list list;
+    char text[ABOUT_JSON_MAX];
+};
+
+static void info(void *ctx, struct httpd_rq *rq) {
+    const struct routes *r = ctx;
+    size_t cap;
+    struct info_room *room = (void *)httpd_body(rq, &cap);
+    telemetry_describe(r->telemetry, &room->list);
+    struct jsonw w;
+    jsonw_init(&w, room->text, sizeof room->text);
+    about_json(&w, r->about, &room->list);
+    answer_json(rq, &w);
+}
+
+/* ---- for those that watch us ---- */
+
+static void nothing(struct hub *h, void *arg) {
+    (void)h;
+    (void)arg;
+}
+
+static bool hub_answers(const struct routes *r) {
+    return hub_call(r->hub, nothing, NULL, ROUTES_HEALTH_MS) == 0;
+}
+
+static bool sampled(const struct routes *r, struct httpd_rq *rq) {
+    size_t cap;
+    struct telemetry_snap *snap = (void *)httpd_body(rq, &cap);
+    telemetry_snapshot(r->telemetry, snap);
+    uint64_t limit_ms = (uint64_t)FRESH_PERIODS * r->about->sample_ms;
+    return snap->seq > 0 && clock_ms() - snap->mono_ms <= limit_ms;
+}
+
+static void answer_ok(struct httpd_rq *rq) {
+    static const char body[] = "{\"status\":\"ok\"}";
+    answer(rq, "application/json", body, sizeof body - 1);
+}
+
+/* This answer itself shows that the front lives. While it stops on purpose nothing is
+ * unhealthy. */
+static void healthz(void *ctx, struct httpd_rq *rq) {
+    const struct routes *r = ctx;
+    if (atomic_load(&r->stopping) || hub_answers(r))
+        answer_ok(rq);
+    else
+        refuse(rq, "The session hub does not answer.");
+}
+
+static void readyz(void *ctx, struct httpd_rq *rq) {
+    const struct routes *r = ctx;
+    if (atomic_load(&r->stopping))
+        refuse(rq, "The server is stopping.");
+    else if (!hub_answers(r))
+        refuse(rq, "The session hub does not answer.");
+    else if (!sampled(r, rq))
+        refuse(rq, "There are no fresh samples.");
+    else
+        answer_ok(rq);
+}
+
+const struct httpd_route routes_table[] = {
+    {"/", HTTP_GET, assets_page},    {"/stats", HTTP_GET, assets_page},
+    {"/ws", HTTP_GET, upgrade_ws},   {"/ws/stats", HTTP_GET, routes_stats},
+    {"/metrics", HTTP_GET, metrics}, {"/healthz", HTTP_GET, healthz},
+    {"/readyz", HTTP_GET, readyz},   {"/api/v1/info", HTTP_GET, info},
+};
+const unsigned routes_n = sizeof routes_table / sizeof routes_table[0];
+
+uint32_t routes_reply_bytes(uint32_t max_sessions) {
+    size_t n = stats_text_bytes(max_sessions) + max_sessions * sizeof(struct hub_row);
+    size_t least = sizeof(struct metrics_room);
+    least = least > sizeof(struct info_room) ? least : sizeof(struct info_room);
+    return (uint32_t)(n > least ? n : least);
+}

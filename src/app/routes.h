@@ -1,0 +1,29 @@
+#pragma once
+/* What the program answers over HTTP. Handlers run on the workers of http/httpd.h; what
+ * belongs to the hub is asked of it by hub_call, with a limit: then it is a 503. */
+#include <stdatomic.h>
+
+#include "app/about.h"
+#include "http/httpd.h"
+#include "hub/hub.h"
+
+#define ROUTES_HUB_MS 1000u
+#define ROUTES_HEALTH_MS 500u
+
+/* The context of the handlers. Read-only while they run, but for stopping. */
+struct routes {
+    const struct about *about;
+    struct telemetry *telemetry; /* NULL for a program without */
+    struct hub *hub;
+    uint32_t max_sessions;
+    atomic_bool stopping; /* not ready any more */
+};
+
+extern const struct httpd_route routes_table[];
+extern const unsigned routes_n;
+
+/* The composing buffer that the answers need (httpd_opts.reply_bytes). */
+uint32_t routes_reply_bytes(uint32_t max_sessions);
+
+/* GET /ws/stats, for other programs' tables too. */
+void routes_stats(void *ctx, struct httpd_rq *rq);

@@ -1,0 +1,194 @@
+#include "app/rpc_methods.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "app/process.h"
+#include "app/stats_json.h"
+#include "base/blocks.h"
+#include "base/clock.h"
+
+static int ping(struct rpc_call *c) {
+    jsonw_obj(c->out, NULL);
+    jsonw_i64(c->out, "t", clock_wall_ms());
+    jsonw_u64(c->out, "up", clock_ms());
+    jsonw_obj_end(c->out);
+    return 0;
+}
+
+static int info(struct rpc_call *c) {
+    struct rpc_methods *m = c->ctx;
+    telemetry_describe(m->telemetry, &m->list);
+    about_json(c->out, m->about, &m->list);
+    return 0;
+}
+
+static int stats(struct rpc_call *c) {
+    struct rpc_methods *m = c->ctx;
+    struct stats_view v = {
+        .rows = m->rows,
+        .uptime_s = (clock_ms() - m->about->started_ms) / 1000,
+        .rss_bytes = process_rss_bytes(),
+    };
+    hub_stats(m->hub, &v.hub, m->rows, m->max_rows);
+    stats_json(c->out, &v);
+    return 0;
+}
+
+/* ---- history ---- */
+
+static const cJSON *param(const struct rpc_call *c, const char *name) {
+    return cJSON_GetObjectItemCaseSensitive(c->params, name);
+}
+
+static bool since_ok(const cJSON *v) {
+    return !v || (cJSON_IsNumber(v) && v->valuedouble >= 0 &&
+                  v->valuedouble <= 9007199254740992.0 &&
+                  v->valuedouble == floor(v->valuedouble));
+}
+
+static bool strings_ok(const cJSON *v, int max) {
+    if (!cJSON_IsArray(v) || cJSON_GetArraySize(v) > max)
+        return false;
+    const cJSON *item;
+    cJSON_ArrayForEach(item, v) {
+        if (!cJSON_IsString(item))
+            return false;
+    }
+    return true;
+}
+
+static bool came_before(const cJSON *array, const cJSON *item) {
+    for (const cJSON *i = array->child; i != item; i = i->next) {
+        if (strcmp(i->valuestring, item->valuestring) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* One metric that is measured (still); any other is absent from the answer. */
+static void column(struct rpc_methods *m, struct jsonw *w, const char *id) {
+    uint32_t n = m->times.n;
+    if (telemetry_history(m->telemetry, id, m->times.seq0, n, m->column) != 0)
+        return;
+    jsonw_key(w, id);
+    jsonw_arr(w, NULL);
+    for (uint32_t i = 0; i < n; i++)
+        jsonw_num(w, NULL, (double)m->column[i], 6);
+    jsonw_arr_end(w);
+}
+
+static void columns(struct rpc_methods *m, struct jsonw *w, const cJSON *ids) {
+    jsonw_obj(w, "values");
+    for (uint32_t i = 0; !ids && i < m->list.n; i++)
+        column(m, w, m->list.m[i].id);
+    const cJSON *id;
+    cJSON_ArrayForEach(id, ids) {
+        if (!came_before(ids, id))
+            column(m, w, id->valuestring);
+    }
+    jsonw_obj_end(w);
+}
+
+/* Row i is at t0 + i * step_ms; the newest row is exact, those before a pause are not.
+ */
+static void axis(const struct rpc_methods *m, struct jsonw *w) {
+    const struct history_times *t = &m->times;
+    uint64_t back = t->n ? (uint64_t)(t->n - 1) * m->about->sample_ms : 0;
+    jsonw_u64(w, "seq0", t->seq0);
+    jsonw_i64(w, "t0", t->n ? t->wall_ms[t->n - 1] - (int64_t)back : 0);
+    jsonw_i64(w, "up0", t->n ? (int64_t)(t->mono_ms[t->n - 1] - back) : 0);
+    jsonw_u64(w, "step_ms", m->about->sample_ms);
+    jsonw_u64(w, "n", t->n);
+}
+
+static int history(struct rpc_call *c) {
+    struct rpc_methods *m = c->ctx;
+    const cJSON *since = param(c, "since"), *ids = param(c, "ids");
+    if (cJSON_IsArray(c->params) || !since_ok(since) ||
+        (ids && !strings_ok(ids, LIM_METRICS)))
+        return rpc_fail(c, RPC_INVALID_PARAMS, "invalid_params",
+                        "since is a number, ids are strings");
+    uint64_t after = since ? (uint64_t)since->valuedouble : 0;
+    telemetry_describe(m->telemetry, &m->list);
+    telemetry_times(m->telemetry, after, LIM_HISTORY_N, &m->times);
+    uint64_t n = ids ? (uint64_t)cJSON_GetArraySize(ids) : m->list.n;
+    if (n * m->times.n > RPC_HISTORY_VALUES)
+        return rpc_fail(c, RPC_REPLY_TOO_LARGE, "reply_too_large",
+                        "Ask for fewer metrics, or since a later one");
+    jsonw_obj(c->out, NULL);
+    axis(m, c->out);
+    columns(m, c->out, ids);
+    jsonw_obj_end(c->out);
+    return 0;
+}
+
+/* ---- topics ---- */
+
+static int change_topics(struct rpc_call *c, bool add) {
+    struct rpc_methods *m = c->ctx;
+    const cJSON *topics = param(c, "topics"), *t;
+    if (!strings_ok(topics, 8))
+        return rpc_fail(c, RPC_INVALID_PARAMS, "invalid_params", "topics are strings");
+    unsigned now = hub_topics(m->hub, c->sess);
+    cJSON_ArrayForEach(t, topics) {
+        if (strcmp(t->valuestring, "telemetry") != 0)
+            return rpc_fail(c, RPC_INVALID_PARAMS, "unknown_topic", "No such topic");
+        now = add ? now | TOPIC_TELEMETRY : now & ~TOPIC_TELEMETRY;
+    }
+    hub_subscribe(m->hub, c->sess, (uint8_t)now);
+    jsonw_obj(c->out, NULL);
+    jsonw_arr(c->out, "topics");
+    if (now & TOPIC_TELEMETRY)
+        jsonw_str(c->out, NULL, "telemetry");
+    jsonw_arr_end(c->out);
+    jsonw_obj_end(c->out);
+    return 0;
+}
+
+static int subscribe(struct rpc_call *c) { return change_topics(c, true); }
+
+static int unsubscribe(struct rpc_call *c) { return change_topics(c, false); }
+
+/* ---- all of them ---- */
+
+static const struct rpc_method table[] = {
+    {"ping", ROLE_VIEWER, ping},           {"info", ROLE_VIEWER, info},
+    {"stats", ROLE_VIEWER, stats},         {"history", ROLE_VIEWER, history},
+    {"subscribe", ROLE_VIEWER, subscribe}, {"unsubscribe", ROLE_VIEWER, unsubscribe},
+};
+
+int rpc_methods_init(struct rpc_methods *m, const struct about *about,
+                     struct telemetry *telemetry, uint32_t max_message) {
+    m->about = about;
+    m->telemetry = telemetry;
+    /* Enough for what people send; a message that needs more is told so. */
+    m->arena_bytes = (size_t)max_message * 8;
+    m->out_bytes = RPC_REPLY_BYTES;
+    m->max_rows = (RPC_REPLY_BYTES - STATS_JSON_BASE) / STATS_JSON_ROW;
+    m->rows_bytes = m->max_rows * sizeof *m->rows;
+    m->arena = pages_take(m->arena_bytes);
+    m->out = pages_take(m->out_bytes);
+    m->rows = pages_take(m->rows_bytes);
+    if (!m->arena || !m->out || !m->rows) {
+        rpc_methods_free(m);
+        return -ENOMEM;
+    }
+    rpc_init(&m->rpc, table, sizeof table / sizeof table[0], m->arena, m->arena_bytes);
+    return 0;
+}
+
+void rpc_methods_free(struct rpc_methods *m) {
+    pages_give(m->arena, m->arena_bytes);
+    pages_give(m->out, m->out_bytes);
+    pages_give(m->rows, m->rows_bytes);
+}
+
+size_t rpc_methods_handle(struct rpc_methods *m, struct hub *hub, sess_id id,
+                          uint8_t role, const char *text, size_t n,
+                          const char **answer) {
+    m->hub = hub;
+    *answer = m->out;
+    return rpc_handle(&m->rpc, m, id, role, text, n, m->out, m->out_bytes);
+}

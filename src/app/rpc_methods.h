@@ -1,0 +1,40 @@
+#pragma once
+/* What clients may ask over the WebSocket: ping, info, stats, history, subscribe,
+ * unsubscribe. Hub thread; the memory is taken at start. */
+#include "app/about.h"
+#include "hub/hub.h"
+#include "proto/jsonrpc.h"
+
+/* An answer at most: half of what a session may owe, so that a second one fits behind
+ * it. */
+#define RPC_REPLY_BYTES (LIM_REPLY_BYTES_DEFAULT / 2)
+/* Values in one `history`, which bounds the work that a small request can ask for. */
+#define RPC_HISTORY_VALUES 8192u
+
+/* Topics, one bit each. */
+#define TOPIC_TELEMETRY 1u
+
+struct rpc_methods {
+    const struct about *about;
+    struct telemetry *telemetry;
+    struct hub *hub; /* while a message is handled */
+    struct rpc rpc;
+    size_t arena_bytes, out_bytes, rows_bytes;
+    uint8_t *arena;
+    char *out;
+    struct hub_row *rows; /* for `stats` */
+    uint32_t max_rows;
+    struct telemetry_list list;
+    struct history_times times;
+    float column[LIM_HISTORY_N];
+};
+
+/* max_message: bytes of the longest request. m stands in zeroed pages. 0 or -ENOMEM. */
+int rpc_methods_init(struct rpc_methods *m, const struct about *about,
+                     struct telemetry *telemetry, uint32_t max_message);
+void rpc_methods_free(struct rpc_methods *m);
+
+/* The answer, valid until the next call, and its length; 0: there is none to give. */
+size_t rpc_methods_handle(struct rpc_methods *m, struct hub *hub, sess_id id,
+                          uint8_t role, const char *text, size_t n,
+                          const char **answer);

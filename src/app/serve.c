@@ -1,0 +1,331 @@
+#include "app/serve.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "app/live.h"
+#include "app/reload.h"
+#include "app/routes.h"
+#include "base/blocks.h"
+#include "base/log.h"
+#include "telemetry/sampler.h"
+
+/* Descriptors that do not belong to sessions: listeners, workers and their queue,
+ * epoll, timers, probes. */
+#define OWN_FILES 192u
+
+/* Everything that runs; stands in zeroed pages, so what is not used costs nothing. */
+struct app {
+    const struct cli *cli;
+    struct config config;
+    struct about about;
+    struct telemetry telemetry;
+    struct sampler sampler;
+    struct live live;
+    struct routes routes;
+    struct hub *hub;
+    struct tls_ctx *tls;
+    struct httpd *httpd;
+    int signals; /* signalfd */
+    /* The lists of the configuration as httpd wants them. */
+    const char *listen[CONFIG_ITEMS], *tls_listen[CONFIG_ITEMS], *hosts[CONFIG_ITEMS];
+};
+
+static void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+static void complain(const char *fmt, ...) {
+    char text[CONFIG_PATH_MAX + 512];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    fprintf(stderr, "pulseboard: %s\n", text);
+}
+
+static void complain_line(void *ctx, const char *line) {
+    (void)ctx;
+    complain("%s", line);
+}
+
+/* ---- the process ---- */
+
+/* Sessions may need more descriptors than the soft limit. */
+static void raise_files(uint32_t sessions) {
+    struct rlimit r;
+    rlim_t need = sessions + OWN_FILES;
+    if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur >= need)
+        return;
+    r.rlim_cur = r.rlim_max < need ? r.rlim_max : need;
+    if (setrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur < need)
+        log_warn("few_files", "limit=%llu wanted=%llu", (unsigned long long)r.rlim_cur,
+                 (unsigned long long)need);
+}
+
+static void our_signals(sigset_t *set) {
+    static const int all[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2};
+    sigemptyset(set);
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        sigaddset(set, all[i]);
+}
+
+/* All threads block them, since they are blocked before the first one starts. */
+static int open_signals(struct app *a) {
+    sigset_t set;
+    our_signals(&set);
+    signal(SIGPIPE, SIG_IGN);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+        return -errno;
+    a->signals = signalfd(-1, &set, SFD_CLOEXEC);
+    return a->signals < 0 ? -errno : 0;
+}
+
+/* While we stop, the next signal ends us at once. */
+static void let_signals_kill(void) {
+    sigset_t set;
+    our_signals(&set);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+/* ---- starting ---- */
+
+static int start_hub(struct app *a) {
+    const struct config *c = &a->config;
+    struct hub_opts o;
+    hub_opts_default(&o);
+    o.max_sessions = c->max_sessions;
+    o.max_message = c->max_message;
+    if (o.pool_bytes < 4 * c->max_message)
+        o.pool_bytes = 4 * c->max_message;
+    o.topics = TOPIC_TELEMETRY;
+    o.pulse.start_ms = c->heartbeat_start_ms;
+    o.pulse.min_ms = c->heartbeat_min_ms;
+    o.pulse.max_ms = c->heartbeat_max_ms;
+    o.app = &live_app;
+    o.ctx = &a->live;
+    return hub_start(&a->hub, &o);
+}
+
+static void on_sample(void *ctx) {
+    struct app *a = ctx;
+    hub_kick(a->hub);
+}
+
+static int start_sampler(struct app *a) {
+    const char *root = a->config.probe_root;
+    struct sampler_opts o = {
+        .probes = {.root = root[0] ? root : "/"},
+        .sample_ms = a->config.sample_ms,
+        .out = &a->telemetry,
+        .on_sample = on_sample,
+        .ctx = a,
+    };
+    return sampler_start(&a->sampler, &o);
+}
+
+static int open_tls(struct app *a) {
+    char why[256];
+    if (a->config.tls_listen.n == 0)
+        return 0;
+    int rc = tls_ctx_open(&a->tls, a->config.tls_pem, why, sizeof why);
+    if (rc)
+        complain("%s: %s", a->config.tls_pem, why);
+    return rc;
+}
+
+static unsigned texts(const struct config_list *list, const char *out[CONFIG_ITEMS]) {
+    for (uint32_t i = 0; i < list->n; i++)
+        out[i] = list->item[i];
+    return list->n;
+}
+
+static int start_httpd(struct app *a) {
+    char why[256];
+    struct httpd_opts o;
+    httpd_opts_default(&o);
+    o.listen = a->listen;
+    o.n_listen = texts(&a->config.listen, a->listen);
+    o.tls_listen = a->tls_listen;
+    o.n_tls_listen = texts(&a->config.tls_listen, a->tls_listen);
+    o.tls = a->tls;
+    o.hosts = a->hosts;
+    o.n_hosts = texts(&a->config.allow_hosts, a->hosts);
+    o.reply_bytes = routes_reply_bytes(a->config.max_sessions);
+    o.routes = routes_table;
+    o.n_routes = routes_n;
+    o.ctx = &a->routes;
+    o.hub = a->hub;
+    int rc = httpd_start(&a->httpd, &o, why, sizeof why);
+    if (rc)
+        complain("%s", why);
+    return rc;
+}
+
+/* ---- running ---- */
+
+/* The one line on stdout: where the first listener of each kind answers. */
+static void say_ready(const struct app *a) {
+    char at[80];
+    fputs("ready", stdout);
+    if (a->config.listen.n > 0)
+        printf(" http=%s", httpd_bound(a->httpd, false, 0, at, sizeof at));
+    if (a->config.tls_listen.n > 0)
+        printf(" https=%s", httpd_bound(a->httpd, true, 0, at, sizeof at));
+    putchar('\n');
+    fflush(stdout);
+}
+
+static void log_listeners(const struct app *a) {
+    char at[80];
+    for (unsigned i = 0; i < a->config.listen.n; i++)
+        log_info("listening", "http=%s",
+                 httpd_bound(a->httpd, false, i, at, sizeof at));
+    for (unsigned i = 0; i < a->config.tls_listen.n; i++)
+        log_info("listening", "https=%s",
+                 httpd_bound(a->httpd, true, i, at, sizeof at));
+    log_info("started", "version=%s max_sessions=%u sample_ms=%u", a->about.version,
+             a->config.max_sessions, a->config.sample_ms);
+}
+
+static void step_level(int by) {
+    int level = (int)log_level() + by;
+    if (level < LOG_LVL_ERROR || level > LOG_LVL_DEBUG)
+        return;
+    log_set_level((enum log_level)level);
+    log_notice("log_level", "level=%s", log_level_name((enum log_level)level));
+}
+
+/* Until it is told to stop: the signal that said so. */
+static int wait_signals(struct app *a) {
+    for (;;) {
+        struct signalfd_siginfo si;
+        if (read(a->signals, &si, sizeof si) != sizeof si)
+            continue;
+        switch (si.ssi_signo) {
+        case SIGHUP:
+            reload_now(a->cli, &a->config, a->tls);
+            break;
+        case SIGUSR1:
+            step_level(1);
+            break;
+        case SIGUSR2:
+            step_level(-1);
+            break;
+        default:
+            return (int)si.ssi_signo;
+        }
+    }
+}
+
+static void run(struct app *a) {
+    log_listeners(a);
+    say_ready(a);
+    int sig = wait_signals(a);
+    log_info("stopping", "signal=%s", sig == SIGINT ? "INT" : "TERM");
+    atomic_store(&a->routes.stopping, true);
+    let_signals_kill();
+}
+
+/* ---- in order, and back ---- */
+
+static int failed(const char *what, int rc) {
+    if (rc)
+        complain("cannot start %s: %s", what, strerror(-rc));
+    return rc;
+}
+
+static void fill_routes(struct app *a) {
+    a->routes.about = &a->about;
+    a->routes.telemetry = &a->telemetry;
+    a->routes.hub = a->hub;
+    a->routes.max_sessions = a->config.max_sessions;
+}
+
+/* With a hub that runs; it does not when this returns. */
+static int run_with_hub(struct app *a) {
+    int rc = failed("the sampler", start_sampler(a));
+    if (rc) {
+        hub_stop(a->hub);
+        return rc;
+    }
+    fill_routes(a);
+    rc = start_httpd(a);
+    if (rc == 0)
+        run(a);
+    /* First, so that sessions hear of it while /readyz still tells others. */
+    hub_stop(a->hub);
+    if (rc == 0)
+        httpd_stop(a->httpd);
+    sampler_stop(&a->sampler);
+    return rc;
+}
+
+static int run_app(struct app *a) {
+    int rc = failed("signals", open_signals(a));
+    if (rc)
+        return rc;
+    raise_files(a->config.max_sessions);
+    rc = failed("telemetry", about_init(&a->about, &a->config));
+    if (rc)
+        goto close_signals;
+    rc = open_tls(a);
+    if (rc)
+        goto close_signals;
+    rc = failed("telemetry", telemetry_init(&a->telemetry));
+    if (rc)
+        goto free_tls;
+    rc = failed("sessions", live_init(&a->live, &a->about, &a->telemetry, &a->config));
+    if (rc)
+        goto free_telemetry;
+    rc = failed("the hub", start_hub(a));
+    if (rc)
+        goto free_live;
+    rc = run_with_hub(a);
+    hub_free(a->hub);
+free_live:
+    live_free(&a->live);
+free_telemetry:
+    telemetry_free(&a->telemetry);
+free_tls:
+    tls_ctx_free(a->tls);
+close_signals:
+    close(a->signals);
+    return rc;
+}
+
+static int check_data(const char *dir) {
+    struct stat st;
+    if (!dir || (stat(dir, &st) == 0 && S_ISDIR(st.st_mode)))
+        return 0;
+    complain("%s: %s", dir, strerror(errno ? errno : ENOTDIR));
+    return -EINVAL;
+}
+
+int serve(const struct cli *cli) {
+    struct app *a = pages_take(sizeof *a);
+    if (!a) {
+        complain("not enough memory");
+        return EXIT_FAILURE;
+    }
+    a->cli = cli;
+    umask(027);
+    struct config_report r = {.say = complain_line};
+    errno = 0;
+    int rc = check_data(cli->data);
+    if (!rc)
+        rc = reload_settings(cli, &a->config, &r);
+    if (!rc) {
+        log_set_level((enum log_level)a->config.log_level);
+        rc = run_app(a);
+    }
+    if (!rc)
+        log_info("stopped", "%s", "");
+    pages_give(a, sizeof *a);
+    return rc ? EXIT_FAILURE : EXIT_SUCCESS;
+}
