@@ -1,0 +1,270 @@
+"""The program as a process: starting, failing to start, signals, ending."""
+
+import os
+import re
+import signal
+import socket
+import ssl
+import subprocess
+import threading
+
+import pytest
+import server as srv
+from rpc import Rpc
+from server import PULSEBOARD, WS_ECHO, until
+from wsraw import CLOSE, close_payload
+
+
+def fails(argv, *words, code=1):
+    """It says one line, which names the trouble, and exits with 1."""
+    r = subprocess.run([str(a) for a in argv], capture_output=True, text=True, timeout=60)
+    assert r.returncode == code, r
+    assert r.stdout == ""
+    lines = r.stderr.splitlines()
+    assert len(lines) == 1, r.stderr
+    for w in words:
+        assert str(w) in lines[0], lines[0]
+
+
+@pytest.mark.parametrize("program", ["pulseboard", "ws_echo"])
+def test_port_in_use(program):
+    argv = [PULSEBOARD, "serve"] if program == "pulseboard" else [WS_ECHO]
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        s.listen()
+        where = "127.0.0.1:%d" % s.getsockname()[1]
+        fails([*argv, "--listen", where], where, "in use")
+
+
+def test_unreadable_pem(tmp_path):
+    missing = tmp_path / "missing.pem"
+    tls = [PULSEBOARD, "serve", "--listen", "127.0.0.1:0", "--tls-listen", "127.0.0.1:0"]
+    fails([*tls, "--tls-pem", missing], missing)
+    nonsense = tmp_path / "nonsense.pem"
+    nonsense.write_text("this is no certificate\n")
+    fails([*tls, "--tls-pem", nonsense], nonsense)
+    empty = tmp_path / "empty.pem"
+    empty.touch()
+    fails([*tls, "--tls-pem", empty], empty)
+
+
+def test_pem_without_key(tmp_path, pem):
+    half = tmp_path / "half.pem"
+    half.write_text(pem.read_text().split("-----BEGIN PRIVATE KEY")[0])
+    argv = [PULSEBOARD, "serve", "--tls-listen", "127.0.0.1:0", "--tls-pem", half]
+    fails([*argv, "--listen", "127.0.0.1:0"], half)
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ('{\n"no_such_key": 1\n}', [":2", "no_such_key"]),
+        ('{\n\n"max_sessions": "many"}', [":3", "max_sessions"]),
+        ('{"max_sessions": 0}', [":1", "max_sessions"]),
+        ('{"max_sessions": 1e9}', ["max_sessions"]),
+        ('{"heartbeat": {"min_ms": 1}}', ["heartbeat.min_ms"]),
+        ('{"heartbeat": {"start_ms": 1000, "min_ms": 2000}}', ["heartbeat.min_ms"]),
+        ('{"log_level": "loud"}', ["log_level"]),
+        ('{"listen": "nonsense"}', ["listen"]),
+        ("{", ["JSON"]),
+        ("[]", ["object"]),
+    ],
+)
+def test_bad_config(tmp_path, text, words):
+    """One line that names the file, the line in it and the key."""
+    path = tmp_path / "bad.json"
+    path.write_text(text)
+    extra = () if "listen" in text else ("--listen", "127.0.0.1:0")
+    fails([PULSEBOARD, "serve", "--config", path, *extra], path, *words)
+
+
+def test_unreadable_config(tmp_path):
+    path = tmp_path / "missing.json"
+    fails([PULSEBOARD, "serve", "--config", path], path)
+
+
+def test_config_with_comments(start, tmp_path):
+    path = tmp_path / "good.json"
+    path.write_text('{ // a comment\n "max_sessions": 7 /* another */\n}')
+    b = start.pulseboard("--config", path)
+    assert b.stats()["sessions"]["capacity"] == 7
+
+
+def test_usage():
+    for argv in (["serve", "--no-such-option"], ["no-such-command"], ["serve", "--max-sessions"]):
+        r = subprocess.run([str(PULSEBOARD), *argv], capture_output=True, text=True, timeout=60)
+        assert r.returncode in (1, 2) and r.stderr and not r.stdout, r
+    for argv in (["--help"], ["--version"], ["serve", "--help"]):
+        r = subprocess.run([str(PULSEBOARD), *argv], capture_output=True, text=True, timeout=60)
+        assert r.returncode == 0 and r.stdout and not r.stderr, r
+
+
+def test_ready_line(start, pem):
+    b = start.pulseboard(secure=True)
+    assert re.fullmatch(r"ready http=127\.0\.0\.1:\d+ https=127\.0\.0\.1:\d+", b.ready)
+    assert b.http("/healthz").status == 200
+    e = start.ws_echo(secure=True)
+    assert re.fullmatch(r"ready http=127\.0\.0\.1:\d+ https=127\.0\.0\.1:\d+", e.ready)
+
+
+def test_ipv6(start):
+    b = srv.Server(
+        [PULSEBOARD, "serve", "--listen", "[::1]:0"], start.folder / "v6.log", tls=start.tls
+    )
+    start.running.append(b)
+    assert b.addr[0] == "::1"
+    with Rpc(b) as ws:
+        (row,) = ws.result("stats")["list"]
+        assert row["address"] == "[::1]:%d" % ws.sock.getsockname()[1]
+        ws.end()
+
+
+def test_stats_command(start):
+    b = start.pulseboard()
+    url = "http://%s:%d" % b.addr
+    for argv in (["stats", "--url", url], ["stats", "--url", url, "--json"]):
+        r = subprocess.run([str(PULSEBOARD), *argv], capture_output=True, text=True, timeout=60)
+        assert r.returncode == 0 and r.stdout and not r.stderr, r
+
+
+def test_term_says_goodbye(start):
+    """SIGTERM: bye, close 1001, an answer awaited; every session counted as shutdown."""
+    b = start.pulseboard(secure=True)
+    b.allow("cause=shutdown")
+    clients = [Rpc(b, secure=i % 2 == 1) for i in range(6)]
+    b.proc.send_signal(signal.SIGTERM)
+    for ws in clients:
+        bye = ws.notification("bye")
+        assert bye["cause"] == "shutdown" and bye["retry_ms"] > 0
+        assert ws.until_close()[0] == 1001
+        ws.say(CLOSE, close_payload(1001))
+        assert ws.wait_eof() == b""
+    b.wait(5)
+    b.check_log()
+
+
+def test_term_does_not_wait_for_the_deaf(start):
+    """Clients that never answer the close, or do not read, delay the end by seconds only."""
+    b = start.pulseboard()
+    b.allow("cause=shutdown")
+    deaf = [b.ws() for _ in range(4)]
+    half = b.stream()
+    half.send(b"GET / HTTP/1.1\r\nHost: loc")
+    b.proc.send_signal(signal.SIGTERM)
+    b.wait(8)
+    b.check_log()
+    for s in (*deaf, half):
+        s.close()
+
+
+@pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT])
+def test_ends_without_clients(start, sig):
+    b = start.pulseboard()
+    b.proc.send_signal(sig)
+    b.wait(5)
+    b.check_log()
+
+
+def test_twice_term(start):
+    b = start.pulseboard()
+    b.allow("cause=shutdown")
+    ws = b.ws()
+    b.proc.send_signal(signal.SIGTERM)
+    b.proc.send_signal(signal.SIGTERM)
+    b.wait(5)
+    ws.close()
+
+
+def test_echo_term(start):
+    e = start.ws_echo("--broadcast", "100", "--size", "200")
+    e.allow("cause=shutdown")
+    ws = e.ws()
+    e.proc.send_signal(signal.SIGTERM)
+    assert ws.until_close()[0] == 1001
+    ws.say(CLOSE, close_payload(1001))
+    e.wait(5)
+
+
+def test_hangup_reloads(start, tmp_path):
+    """SIGHUP: the level changes, sessions stay; a broken file changes nothing."""
+    path = tmp_path / "config.json"
+    path.write_text('{"log_level": "info"}')
+    b = start.pulseboard("--config", path)
+    b.allow("event=(reload|config)")
+    with Rpc(b) as ws:
+        path.write_text('{"log_level": "debug"}')
+        b.proc.send_signal(signal.SIGHUP)
+        until(lambda: "level=debug" in chatter(b), what="no debug line")
+        path.write_text('{"log_level": "info", "nonsense": 1}')
+        b.proc.send_signal(signal.SIGHUP)
+        until(lambda: "nonsense" in b.log(), what="the broken file is not named")
+        assert ws.result("ping")
+        ws.end()
+
+
+def chatter(b):
+    b.http("/healthz")
+    return b.log()
+
+
+def test_hangup_takes_the_new_certificate(start, tmp_path, pem):
+    mine = tmp_path / "mine.pem"
+    mine.write_bytes(pem.read_bytes())
+    b = start.pulseboard("--tls-listen", "127.0.0.1:0", "--tls-pem", mine)
+    b.allow("event=(reload|config|tls)")
+    first = certificate(b)
+    with Rpc(b, secure=True) as ws:
+        srv.pem(mine)
+        b.proc.send_signal(signal.SIGHUP)
+        until(lambda: certificate(b) != first, what="still the old certificate")
+        assert ws.result("ping"), "the session went on"
+        mine.write_text("nonsense")
+        b.proc.send_signal(signal.SIGHUP)
+        until(lambda: str(mine) in b.log(), what="the bad file is not named")
+        assert certificate(b) != first and ws.result("ping")
+        ws.end()
+
+
+def certificate(server):
+    return ssl.get_server_certificate(server.tls_addr)
+
+
+def test_storm_of_signals(start):
+    """EINTR everywhere: stop and continue, reload, and signals without meaning."""
+    b = start.pulseboard(secure=True, config={"sample_ms": 100})
+    b.allow("event=(reload|config)")
+    done = threading.Event()
+
+    def storm():
+        while not done.wait(0.001):
+            for sig in (signal.SIGSTOP, signal.SIGCONT, signal.SIGHUP, signal.SIGWINCH,
+                        signal.SIGCHLD, signal.SIGURG):  # fmt: skip
+                os.kill(b.pid, sig)
+
+    t = threading.Thread(target=storm)
+    t.start()
+    try:
+        for secure in (False, True):
+            for _ in range(20 if srv.SLOWER == 1 else 5):
+                with Rpc(b, secure) as ws:
+                    assert ws.result("info")
+                    seq = ws.notification("telemetry")["seq"]
+                    assert ws.notification("telemetry")["seq"] == seq + 1
+                    ws.end()
+                assert b.http("/", secure=secure).status == 200
+    finally:
+        done.set()
+        t.join()
+        os.kill(b.pid, signal.SIGCONT)
+    assert b.settled()["closed"]["peer_closed"] == sum(b.stats()["closed"].values())
+
+
+def test_few_threads(start):
+    """DESIGN.md 3: few threads, and their number does not depend on sessions."""
+    b = start.pulseboard()
+    before = b.threads()
+    with_sessions = [b.ws() for _ in range(32)]
+    b.books(lambda st: st["sessions"]["live"] == 32)
+    assert b.threads() == before <= 10
+    for ws in with_sessions:
+        ws.rst()
