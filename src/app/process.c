@@ -1,7 +1,9 @@
 #include "app/process.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,4 +25,16 @@ double process_cpu_s(void) {
     struct timespec ts = {0};
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
     return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+int process_raise_files(uint64_t n) {
+    struct rlimit r;
+    if (getrlimit(RLIMIT_NOFILE, &r) != 0)
+        return -errno;
+    if (r.rlim_cur >= n)
+        return 0;
+    r.rlim_cur = r.rlim_max < n ? r.rlim_max : n;
+    if (setrlimit(RLIMIT_NOFILE, &r) != 0)
+        return -errno;
+    return r.rlim_cur < n ? -EMFILE : 0;
 }

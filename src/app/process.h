@@ -6,3 +6,7 @@
 uint64_t process_rss_bytes(void);
 /* CPU time of all threads since the start. */
 double process_cpu_s(void);
+
+/* Makes room for n open files, if the hard limit lets us: else -EMFILE, and as many as
+ * it does. */
+int process_raise_files(uint64_t n);

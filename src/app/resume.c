@@ -48,19 +48,14 @@ void resume_close(struct resume *r, uint32_t slot, uint64_t now_ms) {
     r->seats[slot] = (struct resume_token){0};
 }
 
-bool resume_claim(struct resume *r, struct resume_token token, uint64_t now_ms) {
+bool resume_known(const struct resume *r, struct resume_token token, uint64_t now_ms) {
     if (none(token))
         return false;
     for (uint32_t i = 0; i < r->cap; i++) {
-        struct resume_gone *g = &r->gone[i];
-        if (same(g->token, token)) {
-            g->token = (struct resume_token){0};
-            return now_ms <= g->until_ms;
-        }
-        if (same(r->seats[i], token)) {
-            r->seats[i] = (struct resume_token){0};
+        if (same(r->seats[i], token))
             return true;
-        }
+        if (same(r->gone[i].token, token))
+            return now_ms <= r->gone[i].until_ms;
     }
     return false;
 }

@@ -5,12 +5,12 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "app/live.h"
+#include "app/process.h"
 #include "app/reload.h"
 #include "app/routes.h"
 #include "base/blocks.h"
@@ -55,18 +55,6 @@ static void complain_line(void *ctx, const char *line) {
 }
 
 /* ---- the process ---- */
-
-/* Sessions may need more descriptors than the soft limit. */
-static void raise_files(uint32_t sessions) {
-    struct rlimit r;
-    rlim_t need = sessions + OWN_FILES;
-    if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur >= need)
-        return;
-    r.rlim_cur = r.rlim_max < need ? r.rlim_max : need;
-    if (setrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur < need)
-        log_warn("few_files", "limit=%llu wanted=%llu", (unsigned long long)r.rlim_cur,
-                 (unsigned long long)need);
-}
 
 static void our_signals(sigset_t *set) {
     static const int all[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2};
@@ -270,7 +258,8 @@ static int run_app(struct app *a) {
     int rc = failed("signals", open_signals(a));
     if (rc)
         return rc;
-    raise_files(a->config.max_sessions);
+    if (process_raise_files(a->config.max_sessions + OWN_FILES) != 0)
+        log_warn("few_files", "wanted=%u", a->config.max_sessions + OWN_FILES);
     rc = failed("telemetry", about_init(&a->about, &a->config));
     if (rc)
         goto close_signals;
