@@ -114,9 +114,7 @@ static enum pulse_act miss(struct pulse *p, const struct pulse_opts *o,
     /* The next interval begins where this one ended, so that late ticks do not add up;
      * but however late we are, the peer has half of it to answer. */
     p->base_ms = now_ms - ended < o->min_ms / 2 ? ended : now_ms;
-    if (p->missed < UINT8_MAX)
-        p->missed++;
-    return p->missed >= o->misses ? PULSE_SUSPECT : PULSE_MISSED_PING;
+    return ++p->missed >= o->misses ? PULSE_SUSPECT : PULSE_MISSED_PING;
 }
 
 enum pulse_act pulse_tick(struct pulse *p, const struct pulse_opts *o,

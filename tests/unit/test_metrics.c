@@ -89,8 +89,12 @@ static void the_past_fades(void **state) {
     (void)state;
     struct metrics m = {0};
     uint32_t shown;
-    for (unsigned i = 0; i < 10 * METRICS_RTT_FADE; i++)
-        metrics_rtt(&m, 1000);
+    for (unsigned i = 0; i < METRICS_RTT_FADE; i++)
+        metrics_rtt(&m, i % 2 ? 0 : 1000);
+    assert_int_equal(m.rtt_n, METRICS_RTT_FADE);
+    metrics_rtt(&m, 1000);
+    assert_int_equal(m.rtt_n, METRICS_RTT_FADE / 2 + 1);
+    assert_int_equal(m.rtt[0], METRICS_RTT_FADE / 4);
     metrics_rtt_percentile(&m, 50, &shown);
     assert_in_range(shown, 1000, 1125);
     for (unsigned i = 0; i < 2 * METRICS_RTT_FADE; i++) {
@@ -109,6 +113,7 @@ static void the_past_fades(void **state) {
 static void closed_sums_all_causes(void **state) {
     (void)state;
     struct metrics m = {0};
+    m.opened = m.pings = m.peak = 7;
     assert_int_equal(metrics_closed_sum(&m), 0);
     for (unsigned why = 0; why < DISC_N; why++)
         m.closed[why] = UINT64_C(1) << (4 * why);

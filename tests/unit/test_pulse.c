@@ -142,6 +142,18 @@ static void no_evidence_no_reprieve(void **state) {
     assert_false(s.p.reprieved);
 }
 
+static void a_reprieve_is_a_whole_interval(void **state) {
+    (void)state;
+    struct pulse p;
+    pulse_start(&p, &opts, 1000, 0);
+    p.missed = 2;
+    uint64_t now = 1000 + 15000 + 700; /* a late tick */
+    assert_int_equal(pulse_tick(&p, &opts, now), PULSE_SUSPECT);
+    assert_true(pulse_verdict(&p, now, true));
+    pulse_sent(&p, now);
+    assert_int_equal(pulse_due_ms(&p, &opts), now + 5000);
+}
+
 static void a_byte_buys_the_next_reprieve(void **state) {
     (void)state;
     struct sim s = sim_of(15000, 0, 0);
@@ -276,6 +288,30 @@ static void an_unusual_answer_halves_the_interval(void **state) {
     for (int i = 0; i < 100; i++)
         answer_after(&p, &now, 3000);
     assert_int_equal(p.interval_ms, 60000);
+}
+
+static void a_row_of_answers_starts_over(void **state) {
+    (void)state;
+    for (int missed = 0; missed < 2; missed++) {
+        struct pulse p;
+        uint64_t now = 1000;
+        pulse_start(&p, &opts, now, 0);
+        for (int i = 0; i < 7; i++) /* one stretch, and three answers */
+            answer_after(&p, &now, 20);
+        assert_int_equal(p.interval_ms, 22500);
+        if (missed) {
+            now += 22500;
+            assert_int_equal(pulse_tick(&p, &opts, now), PULSE_MISSED_PING);
+        } else {
+            answer_after(&p, &now, 2000);
+        }
+        uint32_t shrunk = missed ? 5000 : 11250;
+        for (int i = 0; i < 3; i++)
+            answer_after(&p, &now, 20);
+        assert_int_equal(p.interval_ms, shrunk);
+        answer_after(&p, &now, 20);
+        assert_int_equal(p.interval_ms, shrunk + shrunk / 2);
+    }
 }
 
 static void the_limit_of_usual_is_exact(void **state) {
@@ -549,6 +585,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(silence_is_found_within_three_intervals),
         cmocka_unit_test(no_evidence_no_reprieve),
+        cmocka_unit_test(a_reprieve_is_a_whole_interval),
         cmocka_unit_test(a_byte_buys_the_next_reprieve),
         cmocka_unit_test(silence_is_asked_before_it_is_judged),
         cmocka_unit_test(healthy_is_never_charged),
@@ -556,6 +593,7 @@ int main(void) {
         cmocka_unit_test(grace_follows_the_rtt),
         cmocka_unit_test(four_steady_answers_stretch_the_interval),
         cmocka_unit_test(an_unusual_answer_halves_the_interval),
+        cmocka_unit_test(a_row_of_answers_starts_over),
         cmocka_unit_test(the_limit_of_usual_is_exact),
         cmocka_unit_test(a_miss_shrinks_to_the_minimum_and_recovers),
         cmocka_unit_test(rtt_is_smoothed),
