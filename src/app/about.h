@@ -22,7 +22,7 @@ struct about {
 enum role { ROLE_VIEWER };
 const char *role_name(uint8_t role);
 
-/* 0 or -errno: root cannot be opened, or there is no randomness. Waits for the kernel's
+/* All but the device. 0 or -errno: there is no randomness. Waits for the kernel's
  * random pool, so that nobody has to later. */
 int about_init(struct about *a, const struct config *c);
 

@@ -294,7 +294,7 @@ static long read_all(const char *path, char *buf, size_t cap) {
 }
 
 int config_file(struct config *c, const char *path, struct config_report *r) {
-    char *text = malloc(CONFIG_FILE_MAX);
+    char *text = calloc(1, CONFIG_FILE_MAX);
     if (!text)
         return -ENOMEM;
     r->path = path;

@@ -37,7 +37,7 @@ static void keep_first(void *ctx, const char *line) {
 
 static bool reload_tls(struct tls_ctx *tls, const char *path) {
     char why[256], quoted[256];
-    if (!tls || tls_ctx_reopen(tls, path, why, sizeof why) == 0)
+    if (!tls || !path[0] || tls_ctx_reopen(tls, path, why, sizeof why) == 0)
         return true;
     log_warn("reload_refused", "file=%s problem=%s",
              log_quote(quoted, sizeof quoted / 2, path),

@@ -105,10 +105,13 @@ static void on_sample(void *ctx) {
     hub_kick(a->hub);
 }
 
+static const char *probe_root(const struct app *a) {
+    return a->config.probe_root[0] ? a->config.probe_root : "/";
+}
+
 static int start_sampler(struct app *a) {
-    const char *root = a->config.probe_root;
     struct sampler_opts o = {
-        .probes = {.root = root[0] ? root : "/"},
+        .probes = {.root = probe_root(a)},
         .sample_ms = a->config.sample_ms,
         .out = &a->telemetry,
         .on_sample = on_sample,
@@ -260,9 +263,14 @@ static int run_app(struct app *a) {
         return rc;
     if (process_raise_files(a->config.max_sessions + OWN_FILES) != 0)
         log_warn("few_files", "wanted=%u", a->config.max_sessions + OWN_FILES);
-    rc = failed("telemetry", about_init(&a->about, &a->config));
+    rc = failed("random numbers", about_init(&a->about, &a->config));
     if (rc)
         goto close_signals;
+    rc = device_read(&a->about.device, probe_root(a));
+    if (rc) {
+        complain("%s: %s", probe_root(a), strerror(-rc));
+        goto close_signals;
+    }
     rc = open_tls(a);
     if (rc)
         goto close_signals;
