@@ -83,6 +83,7 @@ void chain_drop(struct chain *c, struct blocks *pool, size_t n) {
     c->len -= (uint32_t)n;
     while (n > 0) {
         struct chain_block *b = c->head;
+        assert(b);
         size_t part = smaller(n, b->to - b->from);
         b->from += (uint32_t)part;
         n -= part;

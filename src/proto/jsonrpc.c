@@ -83,12 +83,12 @@ static bool request_read(struct request *q, const cJSON *msg) {
 static void open_answer(struct jsonw *w, const cJSON *id) {
     jsonw_obj(w, NULL);
     jsonw_str(w, "jsonrpc", "2.0");
-    if (cJSON_IsString(id))
-        jsonw_str(w, "id", id->valuestring);
-    else if (cJSON_IsNumber(id))
-        jsonw_i64(w, "id", (int64_t)id->valuedouble);
-    else
+    if (!id || cJSON_IsNull(id))
         jsonw_null(w, "id");
+    else if (cJSON_IsString(id))
+        jsonw_str(w, "id", id->valuestring);
+    else
+        jsonw_i64(w, "id", (int64_t)id->valuedouble);
 }
 
 static void write_error(struct rpc_call *c, const cJSON *id) {

@@ -1,5 +1,6 @@
 #include "sec/tls_ctx.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -249,6 +250,7 @@ static int slurp(const char *path, char **out, char *why, size_t cap) {
         free(text);
         return -err;
     }
+    assert(text);
     text[n] = '\0';
     *out = text;
     return 0;
@@ -260,20 +262,22 @@ static void wipe(char *text) {
 }
 
 int tls_ctx_open(struct tls_ctx **out, const char *path, char *why, size_t cap) {
-    char *pem;
+    char *pem = NULL;
     int rc = slurp(path, &pem, why, cap);
     if (rc != 0)
         return rc;
+    assert(pem);
     rc = tls_ctx_new(out, pem, why, cap);
     wipe(pem);
     return rc;
 }
 
 int tls_ctx_reopen(struct tls_ctx *ctx, const char *path, char *why, size_t cap) {
-    char *pem;
+    char *pem = NULL;
     int rc = slurp(path, &pem, why, cap);
     if (rc != 0)
         return rc;
+    assert(pem);
     rc = tls_ctx_reload(ctx, pem, why, cap);
     wipe(pem);
     return rc;
