@@ -9,8 +9,10 @@
 #define LIM_MESSAGE_DEFAULT (16u * 1024)
 #define LIM_MESSAGE_MAX (16u * 1024 * 1024)
 
-/* One pool serves unsent replies and unfinished messages of all sessions. */
-#define LIM_BLOCK_BYTES 4096u
+/* One pool serves unsent replies and unfinished messages of all sessions, in blocks. On
+ * top of these bytes there is one block for each session, so that a ping, a greeting or
+ * a goodbye to all at once always fits. */
+#define LIM_BLOCK_BYTES 1024u
 #define LIM_POOL_BYTES_DEFAULT (512u * 1024)
 
 /* Replies owed to one session. */

@@ -128,7 +128,8 @@ static int take_memory(struct hub *h) {
         return -ENOMEM;
     int rc = sess_table_init(&h->tab, o->max_sessions);
     if (!rc)
-        rc = blocks_init(&h->pool, LIM_BLOCK_BYTES, o->pool_bytes / LIM_BLOCK_BYTES);
+        rc = blocks_init(&h->pool, LIM_BLOCK_BYTES,
+                         o->pool_bytes / LIM_BLOCK_BYTES + o->max_sessions);
     if (!rc)
         rc = bcast_init(&h->ring, o->ring_bytes, o->ring_frames);
     return rc;

@@ -36,7 +36,8 @@ struct hub_app {
 struct hub_opts {
     uint32_t max_sessions;
     uint32_t max_message; /* inbound, bytes */
-    uint32_t pool_bytes;  /* replies and unfinished messages, all sessions together */
+    uint32_t pool_bytes;  /* replies and unfinished messages, all sessions together; one
+                             block for each session comes on top */
     uint32_t reply_bytes; /* replies owed to one session */
     uint32_t ring_bytes, ring_frames;
     uint32_t sndbuf;          /* SO_SNDBUF, 0: the kernel's choice */

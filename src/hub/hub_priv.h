@@ -17,7 +17,7 @@
 #define HUB_READ_BYTES (64u * 1024)
 #define HUB_WRITE_BYTES (256u * 1024)
 #define HUB_EVENTS 128
-#define HUB_IOV 16
+#define HUB_IOV 64
 #define HUB_CALLS 16
 
 enum conn_phase {
