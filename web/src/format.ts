@@ -59,7 +59,7 @@ export function quantity(v: number, unit: string): Text {
     case "s":
       return { value: duration(v), unit: "" };
     case "1": {
-      const digits = v >= 100 ? 0 : 2;
+      const digits = v >= 99.95 ? 0 : v >= 9.995 ? 1 : 2;
       return { value: number(v, digits, Number.isInteger(v) ? 0 : digits), unit: "" };
     }
     default:
@@ -79,7 +79,7 @@ export const bytes = (v: number): string => join(scaled(v, "B"));
 export const micros = (v: number): string =>
   v < 1000 ? `${number(v)}\u00a0µs` : millis(v / 1000);
 export const millis = (v: number): string =>
-  v < 9.95 ? `${number(v, 1)}\u00a0ms` : v < 9995 ? `${number(v)}\u00a0ms` : duration(v / 1000);
+  v < 0.05 ? "<1\u00a0ms" : v < 9.95 ? `${number(v, 1)}\u00a0ms` : v < 9995 ? `${number(v)}\u00a0ms` : duration(v / 1000);
 
 const two = (n: number): string => String(n).padStart(2, "0");
 

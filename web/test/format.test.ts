@@ -31,6 +31,7 @@ test("each unit in its own way", () => {
   assert.equal(q(1200.4, "rpm"), "1,200 rpm");
   assert.equal(q(0.4, "1"), "0.40");
   assert.equal(q(87, "1"), "87");
+  assert.equal(q(15.06, "1"), "15.1");
   assert.equal(q(187.3, "1"), "187");
   assert.equal(q(90_061, "s"), "1 d 1 h");
 });
@@ -48,6 +49,7 @@ test("durations take the two largest units", () => {
 });
 
 test("short times", () => {
+  assert.equal(plain(F.millis(0)), "<1 ms");
   assert.equal(plain(F.millis(2.44)), "2.4 ms");
   assert.equal(plain(F.millis(412.2)), "412 ms");
   assert.equal(F.millis(61_000), "1 min 1 s");

@@ -1,0 +1,128 @@
+/* The real daemon, started as a user would, and a wire between it and the browser that can be
+ * cut. */
+
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import net from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { until } from "./until.mjs";
+
+export const top = fileURLToPath(new URL("../..", import.meta.url));
+const build = resolve(top, process.env.PULSEBOARD_BUILD ?? "build/release");
+
+export class Daemon {
+  port = 0;
+  log = "";
+  #child = null;
+  #args;
+  #data = mkdtempSync(join(tmpdir(), "pulseboard-browser-"));
+
+  constructor(args = []) {
+    this.#args = args;
+  }
+
+  /* On the same port as before, when there was one. `wrap` is put before the command. */
+  async start(wrap = []) {
+    const serve = ["serve", "--listen", `127.0.0.1:${this.port}`, "--data", this.#data, ...this.#args];
+    const [command, ...args] = [...wrap, join(build, "pulseboard"), ...serve];
+    const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+    this.#child = child;
+    let out = "";
+    child.stdout.on("data", (d) => (out += d));
+    child.stderr.on("data", (d) => (this.log += d));
+    const gone = new Promise((done) => child.on("exit", done));
+    child.gone = gone;
+    const ready = await until("the daemon is ready", () => {
+      if (child.exitCode !== null) throw new Error(`exit ${child.exitCode}: ${this.log}`);
+      return /^ready http=127\.0\.0\.1:(\d+)/m.exec(out);
+    });
+    this.port = Number(ready[1]);
+    return this;
+  }
+
+  get url() {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  signal(name) {
+    this.#child.kill(name);
+  }
+
+  async end(name = "SIGKILL") {
+    if (!this.#child) return;
+    this.#child.kill("SIGCONT");
+    this.#child.kill(name);
+    await this.#child.gone;
+    this.#child = null;
+  }
+
+  async dispose() {
+    await this.end();
+    rmSync(this.#data, { recursive: true, force: true });
+  }
+
+  async stats() {
+    return (await fetch(`${this.url}/ws/stats`)).json();
+  }
+
+  /* Lines that say a fault of the daemon's own. */
+  get errors() {
+    return this.log.split("\n").filter((l) => /\blevel=error\b|Sanitizer/.test(l));
+  }
+}
+
+/* Forwards TCP. cut(): connections break and none come through. stall(): nothing breaks and
+ * nothing flows, as when somebody walks out of the Wi-Fi. */
+export class Wire {
+  #server;
+  #pairs = new Set();
+  #stalled = false;
+  #open = true;
+
+  constructor(port) {
+    this.to = port;
+    this.#server = net.createServer((a) => this.#join(a));
+  }
+
+  async listen() {
+    await new Promise((done) => this.#server.listen(0, "127.0.0.1", done));
+    this.url = `http://127.0.0.1:${this.#server.address().port}`;
+    return this;
+  }
+
+  #join(a) {
+    if (!this.#open) return a.resetAndDestroy();
+    const b = net.connect(this.to, "127.0.0.1");
+    const pair = [a, b];
+    this.#pairs.add(pair);
+    const end = () => {
+      this.#pairs.delete(pair);
+      a.destroy();
+      b.destroy();
+    };
+    for (const s of pair) s.on("error", end).on("close", end);
+    a.on("data", (d) => this.#stalled || b.write(d));
+    b.on("data", (d) => this.#stalled || a.write(d));
+  }
+
+  stall() {
+    this.#stalled = true;
+  }
+
+  cut() {
+    this.#open = false;
+    for (const [a] of this.#pairs) a.resetAndDestroy();
+  }
+
+  mend() {
+    this.#open = true;
+    this.#stalled = false;
+  }
+
+  close() {
+    this.cut();
+    this.#server.close();
+  }
+}

@@ -1,0 +1,149 @@
+/* How the page looks: at every width, in both themes, for everybody. */
+
+import assert from "node:assert/strict";
+import { copyFileSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { Dashboard } from "./browser.mjs";
+import { top } from "./daemon.mjs";
+import { clean, daemonFor } from "./reads.mjs";
+import { until } from "./until.mjs";
+
+const SHOTS = join(top, "build", "screenshots");
+const SIZES = {
+  wide: { viewport: { width: 1440, height: 900 } },
+  phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true },
+};
+
+const VIEWS = { overview: ["/", ".hero"], stats: ["/stats", ".figure"] };
+
+async function opened(t, daemon, view, options) {
+  const [path, sign] = VIEWS[view];
+  const d = await Dashboard.open(t.browser, daemon.url, path, options);
+  await until(`${view} is there`, () => d.count(sign));
+  return d;
+}
+
+/* In the page: every visible text and the contrast it has against what is painted below it. */
+function poorContrast() {
+  const pixel = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const over = (colors) => {
+    pixel.clearRect(0, 0, 1, 1);
+    for (const c of colors) {
+      pixel.fillStyle = c;
+      pixel.fillRect(0, 0, 1, 1);
+    }
+    return [...pixel.getImageData(0, 0, 1, 1).data].slice(0, 3);
+  };
+  const light = (rgb) => {
+    const [r, g, b] = rgb.map((v) => {
+      const c = v / 255;
+      return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const below = (el) => {
+    const stack = [];
+    for (let e = el; e; e = e.parentElement) stack.unshift(getComputedStyle(e).backgroundColor);
+    return stack;
+  };
+  const poor = [];
+  for (const el of document.querySelectorAll("body *")) {
+    const own = [...el.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
+    if (!own || !el.checkVisibility() || el.closest(".unseen, .skip")) continue;
+    const paper = below(el);
+    const [a, b] = [light(over([...paper, getComputedStyle(el).color])), light(over(paper))];
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 4.5) poor.push(`${ratio.toFixed(2)} ${el.className} "${el.textContent}"`);
+  }
+  return poor;
+}
+
+export const looks = {
+  async "nothing sticks out, from 320 px to 4K"(t) {
+    const daemon = await daemonFor(t);
+    for (const view of Object.keys(VIEWS))
+      for (const width of [320, 390, 768, 1024, 1440, 2560, 3840]) {
+        const d = await opened(t, daemon, view, { viewport: { width, height: 900 } });
+        assert.ok((await d.overflow()) <= 0, `${view} at ${width}`);
+        await d.close();
+      }
+  },
+
+  async "every text can be read, in both themes, live and lost"(t) {
+    const daemon = await daemonFor(t);
+    const open = [];
+    for (const view of Object.keys(VIEWS))
+      for (const colorScheme of ["light", "dark"]) {
+        const d = await opened(t, daemon, view, { colorScheme, reducedMotion: "reduce" });
+        assert.deepEqual(await d.page.evaluate(poorContrast), [], `${view} ${colorScheme}`);
+        open.push([`${view} ${colorScheme} lost`, d]);
+      }
+    await daemon.end();
+    for (const [name, d] of open) {
+      await until(`${name}`, () => d.count(".notice"));
+      assert.deepEqual(await d.page.evaluate(poorContrast), [], name);
+      await d.close();
+    }
+  },
+
+  async "a screen reader finds its way, and is told of changes"(t) {
+    const daemon = await daemonFor(t);
+    for (const view of Object.keys(VIEWS)) {
+      const d = await opened(t, daemon, view);
+      const { page } = d;
+      assert.equal(await page.getAttribute("html", "lang"), "en");
+      for (const role of ["banner", "main", "navigation", "status"])
+        assert.equal(await page.getByRole(role).count(), 1, `${view}: one ${role}`);
+      assert.equal(await page.getByRole("heading", { level: 1 }).count(), 1);
+      const nameless = await page.evaluate(() =>
+        [...document.querySelectorAll("canvas, [role=meter], [role=slider]")]
+          .filter((e) => !e.ariaHidden && !e.ariaLabel)
+          .map((e) => e.outerHTML),
+      );
+      assert.deepEqual(nameless, []);
+      await clean(d, daemon);
+    }
+    const d = await opened(t, daemon, "overview");
+    await d.page.keyboard.press("Tab");
+    assert.equal(await d.page.evaluate(() => document.activeElement.className), "skip");
+    const status = d.page.getByRole("status");
+    await until("it says live", async () => (await status.textContent()) === "Live");
+    await daemon.end();
+    await until("and that it is not", async () => /Reconnecting/.test(await status.textContent()));
+    await d.close();
+  },
+
+  async "who asks for less motion gets none"(t) {
+    const daemon = await daemonFor(t);
+    const d = await opened(t, daemon, "overview", { reducedMotion: "reduce" });
+    const moving = await d.page.evaluate(() => document.getAnimations().length);
+    assert.equal(moving, 0);
+    await clean(d, daemon);
+  },
+
+  async "pictures: wide and phone, light and dark"(t) {
+    /* For the picture in the README: a host with a nice name, and five minutes to draw. */
+    const wrap = ["unshare", "--uts", "sh", "-c", 'hostname kitchen && exec "$@"', "sh"];
+    const daemon = await daemonFor(t.update ? { ...t, wrap } : t);
+    mkdirSync(SHOTS, { recursive: true });
+    const watcher = await opened(t, daemon, "overview");
+    const enough = t.update ? 280 : 5;
+    await until(
+      `${enough} samples`,
+      async () => (await daemon.stats()).uptime_s >= enough,
+      (enough + 30) * 1000,
+    );
+    await watcher.close();
+    for (const view of Object.keys(VIEWS))
+      for (const [size, options] of Object.entries(SIZES))
+        for (const colorScheme of ["light", "dark"]) {
+          const d = await opened(t, daemon, view, { ...options, colorScheme });
+          await d.says(/^Live/);
+          await until("history is drawn", async () => view === "stats" || (await d.chart(6)).length >= 4);
+          const path = join(SHOTS, `${view}-${size}-${colorScheme}.png`);
+          await d.page.screenshot({ path, fullPage: size === "phone" });
+          await d.close();
+        }
+    if (t.update) copyFileSync(join(SHOTS, "overview-wide-light.png"), join(top, "web", "screenshot.png"));
+  },
+};

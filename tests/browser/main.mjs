@@ -1,0 +1,44 @@
+/* Runs the tests one after the other; each gets a browser and what it asks for. */
+
+import { launch } from "./browser.mjs";
+import { faults } from "./faults.mjs";
+import { looks } from "./looks.mjs";
+import { reads } from "./reads.mjs";
+
+const words = process.argv.slice(2);
+const update = words.includes("--update-screenshot");
+const names = words.filter((w) => !w.startsWith("--"));
+const TEST_MS = 240_000;
+
+const tests = { ...reads, ...faults, ...looks };
+const chosen = Object.entries(tests).filter(
+  ([name]) => !names.length || names.some((n) => name.includes(n)),
+);
+
+function limited(run) {
+  let timer;
+  const late = new Promise((_, fail) => {
+    timer = setTimeout(() => fail(new Error(`not done after ${TEST_MS} ms`)), TEST_MS);
+  });
+  return Promise.race([run, late]).finally(() => clearTimeout(timer));
+}
+
+let passed = 0;
+let failed = 0;
+const browser = await launch();
+for (const [name, run] of chosen) {
+  const began = performance.now();
+  const undo = [];
+  try {
+    await limited(run({ browser, update, after: (f) => undo.push(f) }));
+    passed++;
+    console.log(`ok   ${name} (${((performance.now() - began) / 1000).toFixed(1)} s)`);
+  } catch (e) {
+    failed++;
+    console.log(`FAIL ${name}\n     ${e.stack?.split("\n").slice(0, 12).join("\n     ")}`);
+  }
+  for (const f of undo.reverse()) await f().catch?.((e) => console.log(`     afterwards: ${e}`));
+}
+await browser.close();
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed || !chosen.length ? 1 : 0);
