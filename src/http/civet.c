@@ -36,7 +36,7 @@
 struct mg_context;
 struct mg_connection;
 static int seam_poll(struct pollfd *fds, nfds_t n, int ms);
-static int seam_accept(int door, struct sockaddr *addr, socklen_t *len);
+static int seam_accept(int door);
 static int seam_listen(int fd, int backlog);
 static int seam_accept_tls(struct mg_context *ctx, int fd, struct tls **out);
 static void seam_cry(const struct mg_connection *conn, const char *func,
@@ -44,7 +44,7 @@ static void seam_cry(const struct mg_connection *conn, const char *func,
 static int seam_print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #define poll(fds, n, ms) seam_poll(fds, n, ms)
-#define accept(door, addr, len) seam_accept(door, addr, len)
+#define accept(door, addr, len) ((void)(addr), (void)(len), seam_accept(door))
 #define listen(fd, backlog) seam_listen(fd, backlog)
 #define fprintf(stream, ...) seam_print(__VA_ARGS__)
 #include "http/seam/civetweb.inl"
@@ -66,6 +66,7 @@ static int seam_print(const char *fmt, ...) __attribute__((format(printf, 1, 2))
 PIN(((struct mg_connection *)0)->client.sock, int);
 PIN(((struct mg_connection *)0)->client.is_ssl, unsigned char);
 PIN(((struct mg_connection *)0)->client.rsa.sa, struct sockaddr);
+PIN(&produce_socket, void (*)(struct mg_context *, const struct socket *));
 PIN(((struct mg_connection *)0)->ssl, struct tls *);
 PIN(((struct mg_connection *)0)->buf, char *);
 PIN(((struct mg_connection *)0)->buf_size, int);
@@ -116,9 +117,25 @@ static int seam_poll(struct pollfd *fds, nfds_t n, int ms) {
     return rc;
 }
 
-static int seam_accept(int door, struct sockaddr *addr, socklen_t *len) {
+/* Queues a ready connection itself and tells CivetWeb that there was none: what it
+ * would do to the socket now, in six system calls, has been inherited or done by
+ * accept4(2). */
+static int seam_accept(int door) {
     struct civet *cv = self()->user_ptr;
-    return room_accept(&cv->room, door, addr, len);
+    struct mg_context *ctx = cv->ctx;
+    struct socket so = {.in_use = 0};
+    for (unsigned i = 0; i < ctx->num_listening_sockets; i++) {
+        if (ctx->listening_sockets[i].sock == door) {
+            so.lsa =
+                ctx->listening_sockets[i].lsa; /* the port is all that is used of it */
+            so.is_ssl = ctx->listening_sockets[i].is_ssl;
+        }
+    }
+    socklen_t n = sizeof(so.rsa);
+    so.sock = room_accept(&cv->room, door, &so.rsa.sa, &n);
+    if (so.sock != INVALID_SOCKET)
+        produce_socket(ctx, &so);
+    return INVALID_SOCKET;
 }
 
 /* Accepted sockets inherit all of these from the one that listens. */
@@ -279,6 +296,11 @@ static void on_close(const struct mg_connection *conn) {
     on_error((struct mg_connection *)(uintptr_t)conn, 421, "");
 }
 
+static void on_init_context(const struct mg_context *ctx) {
+    struct civet *cv = ctx->user_data;
+    cv->ctx = (struct mg_context *)(uintptr_t)ctx;
+}
+
 static void on_exit_context(const struct mg_context *shown) {
     struct mg_context *ctx = (struct mg_context *)(uintptr_t)shown;
     for (; ctx->sq_tail != ctx->sq_head; ctx->sq_tail++)
@@ -313,6 +335,7 @@ static int launch(struct civet *cv) {
         NULL,
     };
     struct mg_callbacks calls = {
+        .init_context = on_init_context,
         .init_thread = on_thread,
         .init_connection = on_connection,
         .begin_request = on_request,
@@ -324,9 +347,9 @@ static int launch(struct civet *cv) {
         .callbacks = &calls, .user_data = cv, .configuration_options = options};
     struct mg_error_data error = {.text = NULL};
     cv->starting = true;
-    cv->ctx = mg_start2(&init, &error);
+    bool ok = mg_start2(&init, &error) != NULL;
     cv->starting = false;
-    return cv->ctx ? 0 : cv->start_err ? -cv->start_err : -ENOMEM;
+    return ok ? 0 : cv->start_err ? -cv->start_err : -ENOMEM;
 }
 
 static void dismantle(struct civet *cv) {

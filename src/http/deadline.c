@@ -79,9 +79,11 @@ int deadline_send(struct transport *t, const struct deadline *w, struct iovec *i
     return 0;
 }
 
-static void drain(int fd, int stop_fd) {
+/* Not at the cost of those who wait. */
+static void drain(int fd, struct deadline w) {
     char sink[4096];
-    struct deadline w = {.at_ms = clock_ms() + LINGER_MS, .stop_fd = stop_fd};
+    w.hurry_ms = clock_ms();
+    w.at_ms = w.hurry_ms + LINGER_MS;
     for (size_t total = 0; total < LINGER_BYTES;) {
         ssize_t got = recv(fd, sink, sizeof(sink), MSG_DONTWAIT);
         if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
@@ -97,6 +99,6 @@ void deadline_close(struct transport *t, const struct deadline *w, bool linger) 
     if (linger || t->tls)
         t->ops->finish(t);
     if (linger)
-        drain(t->fd, w->stop_fd);
+        drain(t->fd, *w);
     t->ops->close(t);
 }

@@ -196,14 +196,18 @@ static int check_framing(struct head *h) {
     return 0;
 }
 
-int head_parse(struct head *h, const char *p, size_t n) {
-    h->authority = h->path = h->query = (struct slice){p, 0};
+void head_init(struct head *h) {
     h->method = HTTP_GET;
     h->minor = 1;
+    h->authority = h->path = h->query = (struct slice){"", 0};
     h->content_length = 0;
     h->expects_continue = false;
     h->n_fields = 0;
     h->why = NULL;
+}
+
+int head_parse(struct head *h, const char *p, size_t n) {
+    head_init(h);
     struct slice rest = {p, n};
     int rc = parse_line(h, cut(&rest, "\r\n"));
     while (rc == 0 && rest.n > 2)

@@ -51,6 +51,9 @@ struct head {
  * starts as 0. */
 ssize_t head_end(const char *p, size_t n, size_t *scanned);
 
+/* An empty GET, for who must answer before a head could be parsed. */
+void head_init(struct head *h);
+
 /* p[0..n) is a whole head as head_end() found it. 0, or the status to refuse it with.
  */
 int head_parse(struct head *h, const char *p, size_t n);

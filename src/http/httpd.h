@@ -37,6 +37,7 @@ struct httpd_rq {
     struct civet_conn *conn; /* the rest is httpd's and upgrade's */
     size_t head_n;           /* where the body starts in conn->buf */
     uint64_t body_read;
+    size_t composed; /* bytes of the worker's buffer that the answer used */
     uint64_t began_ns;
 };
 

@@ -8,6 +8,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+#define TLS_HANDSHAKE 0x16 /* RFC 8446 5.1: a record's first byte */
+
 static int spare_open(void) { return open("/dev/null", O_RDONLY | O_CLOEXEC); }
 
 int room_init(struct room *r, int stop_fd) {
@@ -34,11 +36,68 @@ void room_free(struct room *r) {
         close(r->spare_fd);
 }
 
-/* Guests are in order of arrival and all have the same patience. */
+/* poll(2) shall speak up when there are at least n bytes. */
+static void wake_at(int fd, size_t n) {
+    int low = (int)n;
+    setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &low, sizeof(low));
+}
+
+/* Looks at what has arrived. False: the connection is over. */
+static bool hear(struct room *r, struct room_guest *g, bool ended) {
+    size_t scanned = 0;
+    ssize_t n = recv(g->fd, r->glimpse, sizeof(r->glimpse), MSG_PEEK | MSG_DONTWAIT);
+    if (n < 0)
+        return errno == EAGAIN || errno == EINTR;
+    if (n == 0)
+        return false;
+    /* A head that is too large or malformed is a worker's to answer. */
+    g->ready = r->glimpse[0] == TLS_HANDSHAKE || (size_t)n == sizeof(r->glimpse) ||
+               head_end(r->glimpse, (size_t)n, &scanned) != 0;
+    /* Nothing will come to half a head whose sender has finished. */
+    g->ready = g->ready || ended;
+    if (!g->ready) {
+        g->spoke = true;
+        wake_at(g->fd, (size_t)n + 1);
+    }
+    return true;
+}
+
+/* Guests are in order of arrival and all have the same patience. Returns how long
+ * poll(2) may wait. */
 static int time_left(struct room *r, uint64_t now_ms) {
-    while (r->n && r->guests[0].due_ms <= now_ms)
-        turn_out(r, 0);
+    uint32_t i = 0;
+    while (i < r->n && r->guests[i].due_ms <= now_ms) {
+        struct room_guest *g = &r->guests[i];
+        if (g->spoke && !g->ready) {
+            shutdown(g->fd, SHUT_RD);
+            g->ready = true;
+        }
+        if (g->ready)
+            i++;
+        else
+            turn_out(r, i);
+    }
+    for (uint32_t k = 0; k < r->n; k++) {
+        if (r->guests[k].ready)
+            return 0;
+    }
     return r->n ? (int)(r->guests[0].due_ms - now_ms) : -1;
+}
+
+static void hear_all(struct room *r, const struct pollfd *polled) {
+    for (uint32_t i = r->n; i-- > 0;) {
+        struct room_guest *g = &r->guests[i];
+        if (polled[i].revents && !g->ready && !hear(r, g, polled[i].revents & ~POLLIN))
+            turn_out(r, i);
+    }
+}
+
+static bool expects(const struct room *r, int door) {
+    for (uint32_t i = 0; i < r->n; i++) {
+        if (r->guests[i].ready && r->guests[i].door == door)
+            return true;
+    }
+    return false;
 }
 
 int room_poll(struct room *r, struct pollfd *doors, nfds_t n) {
@@ -52,62 +111,36 @@ int room_poll(struct room *r, struct pollfd *doors, nfds_t n) {
     memcpy(all + 1, doors, n * sizeof(*doors));
     struct pollfd *guests = all + 1 + n;
     for (uint32_t i = 0; i < r->n; i++)
-        guests[i] = (struct pollfd){.fd = r->guests[i].fd, .events = POLLIN};
+        guests[i] =
+            (struct pollfd){.fd = r->guests[i].fd, .events = POLLIN | POLLRDHUP};
     if (poll(all, 1 + n + r->n, left_ms) < 0 || all[0].revents)
         return 0;
-    for (uint32_t i = 0; i < r->n; i++)
-        r->guests[i].spoke = guests[i].revents != 0;
+    hear_all(r, guests);
     int busy = 0;
     for (nfds_t d = 0; d < n; d++) {
-        doors[d].revents = all[1 + d].revents ? POLLIN : 0;
-        for (uint32_t i = 0; i < r->n; i++) {
-            if (r->guests[i].spoke && r->guests[i].door == doors[d].fd)
-                doors[d].revents = POLLIN;
-        }
-        busy += doors[d].revents != 0;
+        bool knock = all[1 + d].revents || expects(r, doors[d].fd);
+        doors[d].revents = knock ? POLLIN : 0;
+        busy += knock;
     }
     return busy;
 }
 
-/* 1: there are bytes. 0: none yet. -1: it is over. */
-static int heard(int fd) {
-    char c;
-    ssize_t got = recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
-    if (got < 0)
-        return errno == EAGAIN || errno == EINTR ? 0 : -1;
-    return got > 0 ? 1 : -1;
-}
-
-/* A guest who came through this door and has spoken since, or -1. */
+/* A guest who came through this door and is ready, or -1. */
 static int next_guest(struct room *r, int door, struct sockaddr *addr, socklen_t *len) {
     for (uint32_t i = 0; i < r->n;) {
-        struct room_guest *g = &r->guests[i];
-        if (g->door != door || !g->spoke) {
+        struct room_guest g = r->guests[i];
+        if (g.door != door || !g.ready) {
             i++;
-            continue;
-        }
-        g->spoke = false;
-        int fd = g->fd;
-        int said = heard(fd);
-        if (said > 0 && getpeername(fd, addr, len) == 0) {
+        } else if (getpeername(g.fd, addr, len) != 0) {
+            turn_out(r, i); /* reset meanwhile */
+        } else {
             leave(r, i);
-            return fd;
+            if (g.spoke)
+                wake_at(g.fd, 1);
+            return g.fd;
         }
-        if (said == 0)
-            i++;
-        else
-            turn_out(r, i);
     }
     return -1;
-}
-
-static void seat(struct room *r, int fd, int door) {
-    if (r->n == ROOM_GUESTS) {
-        log_debug("waiting_room_full", "guests=%u", r->n);
-        turn_out(r, 0);
-    }
-    r->guests[r->n++] = (struct room_guest){
-        .fd = fd, .door = door, .due_ms = clock_ms() + ROOM_PATIENCE_MS};
 }
 
 /* Out of descriptors: a connection left in the backlog would wake us for ever. The
@@ -127,22 +160,28 @@ static void refuse(struct room *r, int door, int err) {
 }
 
 int room_accept(struct room *r, int door, struct sockaddr *addr, socklen_t *len) {
-    socklen_t room_for = *len;
+    socklen_t space = *len;
     int fd = next_guest(r, door, addr, len);
     if (fd >= 0)
         return fd;
-    *len = room_for;
+    *len = space;
     fd = accept4(door, addr, len, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
         refuse(r, door, errno);
         return -1;
     }
-    int said = heard(fd);
-    if (said > 0)
-        return fd;
-    if (said < 0)
+    struct room_guest g = {
+        .fd = fd, .door = door, .due_ms = clock_ms() + ROOM_PATIENCE_MS};
+    if (!hear(r, &g, false)) {
         close(fd);
-    else
-        seat(r, fd, door);
+        return -1;
+    }
+    if (g.ready)
+        return fd;
+    if (r->n == ROOM_GUESTS) {
+        log_debug("waiting_room_full", "guests=%u", r->n);
+        turn_out(r, 0);
+    }
+    r->guests[r->n++] = g;
     return -1;
 }

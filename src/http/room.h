@@ -1,15 +1,18 @@
 #pragma once
-/* The waiting room: connections that were accepted but have not said a word yet. They
- * wait here, in one poll(2), and not in a worker, so that any number of silent clients
- * costs the others nothing. One thread: the one that accepts.
+/* The waiting room: connections that were accepted but have not yet said what they
+ * want. They wait here, in one poll(2), and not in a worker, so that any number of
+ * silent or slow clients costs the others nothing. A connection leaves for a worker
+ * when its whole request head has arrived, or the first byte of a TLS hello; bytes are
+ * only looked at, never taken.
  *
- * Bounds: ROOM_GUESTS connections, ROOM_PATIENCE_MS each; the longest waiting gives
- * way. Plain and TLS clients both speak first, so the first byte is the sign for both.
- */
+ * One thread: the one that accepts. Bounds: ROOM_GUESTS connections, ROOM_PATIENCE_MS
+ * each; the longest waiting gives way. */
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
+
+#include "http/head.h"
 
 #define ROOM_GUESTS 64u
 #define ROOM_PATIENCE_MS 5000u
@@ -19,7 +22,8 @@ struct room_guest {
     int fd;
     int door; /* the listening socket that it came through */
     uint64_t due_ms;
-    bool spoke;
+    bool spoke; /* a part of a head */
+    bool ready; /* for a worker */
 };
 
 struct room {
@@ -27,6 +31,7 @@ struct room {
     int spare_fd; /* given up to accept, and refuse, when descriptors run out */
     uint32_t n;
     struct room_guest guests[ROOM_GUESTS]; /* oldest first */
+    char glimpse[HEAD_BYTES_MAX];
 };
 
 /* 0 or -errno. */
@@ -38,6 +43,7 @@ void room_free(struct room *r);
  * stop. */
 int room_poll(struct room *r, struct pollfd *doors, nfds_t n);
 
-/* accept(2) at a door, close-on-exec and non-blocking: a connection that has spoken, or
- * -1. */
+/* accept(2) at a door, close-on-exec and non-blocking: a connection that is ready, or
+ * -1. One whose time is up with half a head is ready, too, but reads as ended behind
+ * that half. */
 int room_accept(struct room *r, int door, struct sockaddr *addr, socklen_t *len);

@@ -25,14 +25,12 @@ int uri_decode(struct slice s, char *out, size_t cap) {
         }
         if (c < 0x20 || c == 0x7f)
             return -EINVAL;
-        if (n + 1 >= cap)
-            return -ENOBUFS;
-        out[n++] = (char)c;
+        if (n + 1 < cap)
+            out[n] = (char)c;
+        n++;
     }
-    if (cap == 0)
-        return -ENOBUFS;
-    out[n] = '\0';
-    return 0;
+    out[n < cap ? n : cap - 1] = '\0';
+    return n < cap ? 0 : -ENOBUFS;
 }
 
 int uri_param(struct slice query, const char *name, char *out, size_t cap) {

@@ -75,6 +75,19 @@ static int handshake(struct tls *s, int (*wait)(void *arg, int fd, short events)
     return 0;
 }
 
+/* mbedTLS 3.6 keeps what a TLS 1.3 handshake needed, 3.5 kB and the handshake's keys,
+ * until the connection ends, where for 1.2 it frees it. Nothing reads it any more: a
+ * server accepts no handshake message after the handshake
+ * (ssl_tls13_handle_hs_message_post_handshake). This is the function that it frees
+ * with; it has no public header. */
+void mbedtls_ssl_handshake_wrapup_free_hs_transform(mbedtls_ssl_context *ssl);
+_Static_assert(MBEDTLS_VERSION_NUMBER >> 16 == 0x0306, "read forget_handshake() again");
+
+static void forget_handshake(struct tls *s) {
+    if (s->ssl.MBEDTLS_PRIVATE(handshake) && mbedtls_ssl_is_handshake_over(&s->ssl))
+        mbedtls_ssl_handshake_wrapup_free_hs_transform(&s->ssl);
+}
+
 int tls_accept(struct tls_ctx *ctx, int fd,
                int (*wait)(void *arg, int fd, short events), void *arg,
                struct tls **out, int *detail) {
@@ -93,6 +106,7 @@ int tls_accept(struct tls_ctx *ctx, int fd,
         tls_free(s);
         return rc;
     }
+    forget_handshake(s);
     *out = s;
     return 0;
 }

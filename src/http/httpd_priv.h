@@ -1,0 +1,28 @@
+#pragma once
+/* What httpd.c (doors, routes) and httpd_rq.c (one request) share; nobody else's. */
+#include "http/assets.h"
+#include "http/civet.h"
+#include "http/hosts.h"
+#include "http/httpd.h"
+
+struct worker {
+    struct httpd_rq rq;
+    struct head head;
+    char path[HTTPD_PATH_MAX];
+    char *body; /* reply_bytes */
+};
+
+struct httpd {
+    struct civet *civet;
+    struct httpd_opts o;
+    struct hosts hosts;
+    struct assets assets;
+    struct worker workers[];
+};
+
+/* A connection arrives: the head is read and parsed. True: go on to the routes; false:
+ * it was answered, or nobody is there any more. */
+bool httpd_rq_begin(struct httpd *h, struct civet_conn *c);
+/* Ends the connection, unless it was detached. linger: the client may still be sending.
+ */
+void httpd_rq_end(struct httpd_rq *rq, bool linger);
