@@ -117,7 +117,7 @@ static void opened(void *ctx, struct hub *h, sess_id id,
     struct resume_token token = {{in->resume_token[0], in->resume_token[1]}};
     const char *resumed = "none";
     if (in->resume_epoch == l->about->epoch &&
-        resume_known(&l->resume, token, hub_now_ms(h))) {
+        resume_claim(&l->resume, token, hub_now_ms(h))) {
         long n = hub_replay(h, id, TOPIC_TELEMETRY, in->resume_seq);
         resumed = n >= 0 ? "replay" : "snapshot";
     }

@@ -48,14 +48,18 @@ void resume_close(struct resume *r, uint32_t slot, uint64_t now_ms) {
     r->seats[slot] = (struct resume_token){0};
 }
 
-bool resume_known(const struct resume *r, struct resume_token token, uint64_t now_ms) {
+bool resume_claim(struct resume *r, struct resume_token token, uint64_t now_ms) {
     if (none(token))
         return false;
     for (uint32_t i = 0; i < r->cap; i++) {
-        if (same(r->seats[i], token))
+        if (same(r->seats[i], token)) {
+            r->seats[i] = (struct resume_token){0};
             return true;
-        if (same(r->gone[i].token, token))
+        }
+        if (same(r->gone[i].token, token)) {
+            r->gone[i].token = (struct resume_token){0};
             return now_ms <= r->gone[i].until_ms;
+        }
     }
     return false;
 }

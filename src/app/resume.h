@@ -30,6 +30,5 @@ struct resume_token resume_open(struct resume *r, uint32_t slot);
 void resume_close(struct resume *r, uint32_t slot, uint64_t now_ms);
 
 /* Does the token belong to somebody who left within RESUME_MS, or whose old connection
- * we still take for alive? It stays good: whoever comes back may lose that connection,
- * too. */
-bool resume_known(const struct resume *r, struct resume_token token, uint64_t now_ms);
+ * we still take for alive? It serves once. */
+bool resume_claim(struct resume *r, struct resume_token token, uint64_t now_ms);

@@ -38,16 +38,16 @@ static const char *show(const cJSON *v, const char *path, char out[72]) {
     return out;
 }
 
-/* "live 3, active 3": each word is a path below v. */
-static void line(FILE *out, const char *title, const cJSON *v,
-                 const char *const *words) {
+/* A figure and the words around it. */
+struct word {
+    const char *before, *path, *after;
+};
+
+static void line(FILE *out, const char *title, const cJSON *v, const struct word *w) {
     fprintf(out, "%-10s", title);
-    for (size_t i = 0; words[i]; i++) {
-        char text[72], name[40];
-        snprintf(name, sizeof name, "%s", words[i]);
-        for (char *p = name; *p; p++)
-            *p = *p == '_' || *p == '.' ? ' ' : *p;
-        fprintf(out, "%s%s %s", i ? ", " : "", name, show(v, words[i], text));
+    for (const char *comma = ""; w->path; w++, comma = ", ") {
+        char text[72];
+        fprintf(out, "%s%s%s%s", comma, w->before, show(v, w->path, text), w->after);
     }
     fputc('\n', out);
 }
@@ -107,33 +107,53 @@ static void list(FILE *out, const cJSON *rows) {
     }
 }
 
+static const struct word sessions[] = {
+    {"live ", "live", ""}, {"closing ", "closing", ""},   {"reserved ", "reserved", ""},
+    {"peak ", "peak", ""}, {"capacity ", "capacity", ""}, {"opened ", "opened", ""},
+    {NULL, NULL, NULL},
+};
+static const struct word beats[] = {
+    {"sent ", "sent", ""}, {"answered ", "answered", ""},   {"missed ", "missed", ""},
+    {"lost ", "lost", ""}, {"reprieved ", "reprieved", ""}, {NULL, NULL, NULL},
+};
+static const struct word beat_times[] = {
+    {"every ", "interval_ms.min", ""},
+    {"", "interval_ms.avg", ""},
+    {"", "interval_ms.max", " ms (least, mean, most)"},
+    {"round trip ", "rtt_ms.p50", ""},
+    {"", "rtt_ms.p95", ""},
+    {"", "rtt_ms.max", " ms (p50, p95, most)"},
+    {NULL, NULL, NULL},
+};
+static const struct word traffic[] = {
+    {"in ", "frames_in", " frames"},   {"", "bytes_in", " B"},
+    {"out ", "frames_out", " frames"}, {"", "bytes_out", " B"},
+    {"conflated ", "conflated", ""},   {"resumed ", "resumed", ""},
+    {"replayed ", "replayed", ""},     {NULL, NULL, NULL},
+};
+static const struct word hub[] = {
+    {"longest tick ", "tick_max_us", " us"},
+    {"late ", "loop_late", ""},
+    {"queued ", "queue_bytes", " B"},
+    {NULL, NULL, NULL},
+};
+static const struct word memory[] = {
+    {"resident ", "rss_bytes", " B"},
+    {"tables ", "table_bytes", " B"},
+    {NULL, NULL, NULL},
+};
+static const struct word uptime[] = {{"", "uptime_s", " s"}, {NULL, NULL, NULL}};
+
 void stats_table_print(FILE *out, const cJSON *stats) {
-    static const char *const sessions[] = {"live", "active",   "closing", "reserved",
-                                           "peak", "capacity", "opened",  NULL};
-    static const char *const beats[] = {"sent", "answered",  "missed",
-                                        "lost", "reprieved", NULL};
-    static const char *const times[] = {"interval_ms.min",
-                                        "interval_ms.avg",
-                                        "interval_ms.max",
-                                        "rtt_ms.p50",
-                                        "rtt_ms.p95",
-                                        "rtt_ms.max",
-                                        NULL};
-    static const char *const traffic[] = {"frames_in", "frames_out", "bytes_in",
-                                          "bytes_out", "conflated",  "resumed",
-                                          "replayed",  NULL};
-    static const char *const hub[] = {"tick_max_us", "loop_late", "queue_bytes", NULL};
-    static const char *const memory[] = {"table_bytes", "rss_bytes", NULL};
-    static const char *const up[] = {"uptime_s", NULL};
     line(out, "Sessions", at(stats, "sessions"), sessions);
     counts(out, "Closed", at(stats, "closed"));
     counts(out, "Rejected", at(stats, "sessions.rejected"));
     line(out, "Heartbeat", at(stats, "heartbeat"), beats);
-    line(out, "", at(stats, "heartbeat"), times);
+    line(out, "", at(stats, "heartbeat"), beat_times);
     line(out, "Traffic", at(stats, "traffic"), traffic);
     line(out, "Hub", at(stats, "hub"), hub);
     line(out, "Memory", at(stats, "memory"), memory);
-    line(out, "Since", stats, up);
+    line(out, "Uptime", stats, uptime);
     if (cJSON_GetArraySize(at(stats, "list")) > 0)
         list(out, at(stats, "list"));
 }
