@@ -150,4 +150,4 @@ static void cpu_sample(struct probes *p) {
 }
 
 const struct probe probe_cpu = {
-    .name = "cpu", .open = cpu_open, .scan = cpu_scan, .sample = cpu_sample};
+    .open = cpu_open, .scan = cpu_scan, .sample = cpu_sample};

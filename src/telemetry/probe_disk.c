@@ -29,7 +29,7 @@ static bool parse_line(char *line, struct disk_line *out) {
     const char *s = line;
     if (!text_u64(&s, &dev) || !text_u64(&s, &dev))
         return false;
-    line += s - line;
+    line += s - line; /* behind the numbers */
     out->name = text_word(&line);
     s = line;
     for (int i = 0; i < 7; i++)
@@ -92,5 +92,4 @@ static void disk_sample(struct probes *p) {
     }
 }
 
-const struct probe probe_disk = {
-    .name = "disk", .scan = disk_scan, .sample = disk_sample};
+const struct probe probe_disk = {.scan = disk_scan, .sample = disk_sample};

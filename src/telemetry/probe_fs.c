@@ -124,4 +124,4 @@ static void fs_sample(struct probes *p) {
     }
 }
 
-const struct probe probe_fs = {.name = "fs", .scan = fs_scan, .sample = fs_sample};
+const struct probe probe_fs = {.scan = fs_scan, .sample = fs_sample};

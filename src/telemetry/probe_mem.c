@@ -70,4 +70,4 @@ static void mem_sample(struct probes *p) {
     put_kib(p, p->mem.swap_used, kib[SWAP_TOTAL] - kib[SWAP_FREE]);
 }
 
-const struct probe probe_mem = {.name = "mem", .open = mem_open, .sample = mem_sample};
+const struct probe probe_mem = {.open = mem_open, .sample = mem_sample};

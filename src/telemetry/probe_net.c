@@ -78,4 +78,4 @@ static void net_sample(struct probes *p) {
     }
 }
 
-const struct probe probe_net = {.name = "net", .scan = net_scan, .sample = net_sample};
+const struct probe probe_net = {.scan = net_scan, .sample = net_sample};

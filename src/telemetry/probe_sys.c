@@ -30,4 +30,4 @@ static void sys_sample(struct probes *p) {
         metric_put(p->set, p->sys.uptime, uptime);
 }
 
-const struct probe probe_sys = {.name = "sys", .open = sys_open, .sample = sys_sample};
+const struct probe probe_sys = {.open = sys_open, .sample = sys_sample};

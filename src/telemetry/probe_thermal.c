@@ -2,6 +2,7 @@
  * (hwmon/sysfs-interface.rst), both in thousandths of a degree Celsius. */
 #include "telemetry/probes.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
@@ -28,12 +29,14 @@ static int read_chip(const struct probes *p, int dev, int input, char *out,
                       : source_text(p->root, out, cap, HWMON "name", dev);
 }
 
-static bool same_chip(const struct probes *p, const struct temp_sensor *s) {
+static bool is_gone(const struct probes *p, const struct temp_sensor *s) {
     char chip[sizeof s->chip];
-    bool there =
-        s->input == 0 || source_exists(p->root, HWMON "temp%d_input", s->dev, s->input);
-    return there && read_chip(p, s->dev, s->input, chip, sizeof chip) == 0 &&
-           strcmp(chip, s->chip) == 0;
+    if (s->input > 0 && !source_exists(p->root, HWMON "temp%d_input", s->dev, s->input))
+        return true;
+    int rc = read_chip(p, s->dev, s->input, chip, sizeof chip);
+    if (rc < 0) /* else it is there and only cannot be asked now */
+        return rc == -ENOENT || rc == -ENODEV;
+    return strcmp(chip, s->chip) != 0; /* another one has the number */
 }
 
 /* First what is gone, so that a device that comes back under another number gets its
@@ -42,10 +45,10 @@ static void drop_gone(struct probes *p) {
     struct probe_thermal *t = &p->thermal;
     uint32_t kept = 0;
     for (uint32_t i = 0; i < t->n; i++) {
-        if (same_chip(p, &t->sensor[i]))
-            t->sensor[kept++] = t->sensor[i];
-        else
+        if (is_gone(p, &t->sensor[i]))
             metric_drop(p->set, t->sensor[i].slot);
+        else
+            t->sensor[kept++] = t->sensor[i];
     }
     t->n = kept;
 }
@@ -57,7 +60,7 @@ static bool is_known(const struct probe_thermal *t, int dev, int input) {
     return false;
 }
 
-/* "coretemp Core 0", "nvme", "w83627 temp3": the label of the sensor, when it has one.
+/* "coretemp Core 0", "nvme", "w83627 temp3": with the sensor's own label if it has one.
  */
 static int claim(struct probes *p, const struct temp_sensor *s) {
     char part[32] = "", name[64], slug[METRIC_SLUG_MAX], id[METRIC_ID_MAX];
@@ -147,5 +150,4 @@ static void thermal_sample(struct probes *p) {
     }
 }
 
-const struct probe probe_thermal = {
-    .name = "thermal", .scan = thermal_scan, .sample = thermal_sample};
+const struct probe probe_thermal = {.scan = thermal_scan, .sample = thermal_sample};

@@ -96,7 +96,6 @@ struct probes {
 static_assert(sizeof(struct probes) <= 20u * 1024, "raise the RAM budget knowingly");
 
 struct probe {
-    const char *name;
     void (*open)(struct probes *p);     /* metrics that are always there; may be NULL */
     uint32_t (*scan)(struct probes *p); /* devices left out; may be NULL */
     void (*sample)(struct probes *p);

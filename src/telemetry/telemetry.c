@@ -46,7 +46,7 @@ void telemetry_snapshot(struct telemetry *t, struct telemetry_snap *out) {
     out->layout = set->layout;
     out->n = 0;
     for (uint32_t i = 0; i < set->high; i++) {
-        if (!set->live[i] || !isfinite(set->value[i]))
+        if (isnan(set->value[i]))
             continue;
         struct telemetry_value *v = &out->v[out->n++];
         memcpy(v->id, set->m[i].id, sizeof v->id);

@@ -43,6 +43,7 @@ static int fake_statvfs(const char *path, struct statvfs *out) {
         {"/boot/efi", {.f_frsize = 4096, .f_blocks = 131072, .f_bfree = 114688}},
         {"/boot/firmware", {.f_frsize = 512, .f_blocks = 1048576, .f_bfree = 917504}},
         {"/media/ana/MÜLLER STICK", {.f_frsize = 32768, .f_blocks = 1, .f_bfree = 1}},
+        {"/empty", {.f_frsize = 4096}},
         {"/overlay", {.f_frsize = 1024, .f_blocks = 10240, .f_bfree = 9216}},
     };
     size_t root = strlen(fixture_now->tree.dir);

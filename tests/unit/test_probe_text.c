@@ -1,7 +1,8 @@
 // link: telemetry base
-/* The two leaves under the probes: text and source. */
+/* The leaves under the probes: text, counter and source. */
 #include "tree.h"
 
+#include "telemetry/counter.h"
 #include "telemetry/source.h"
 #include "telemetry/text.h"
 
@@ -133,6 +134,31 @@ static void slugs_are_plain(void **state) {
     }
 }
 
+static void rates_need_two_readings_in_order(void **state) {
+    static const struct {
+        uint64_t value, at_ns;
+        bool ok;
+        double rate;
+    } readings[] = {
+        {100, 1000000000, false, 0},
+        {350, 1500000000, true, 500},
+        {350, 2500000000, true, 0},
+        {349, 3500000000, false, 0}, /* back */
+        {449, 4500000000, true, 100},
+        {459, 4500000000, false, 0}, /* no time */
+        {469, 4000000000, false, 0}, /* the clock went back */
+        {UINT64_MAX, 5000000000, true, (double)(UINT64_MAX - 469)},
+    };
+    (void)state;
+    struct counter c = {0};
+    for (size_t i = 0; i < sizeof readings / sizeof readings[0]; i++) {
+        double rate = 0;
+        assert_int_equal(counter_rate(&c, readings[i].value, readings[i].at_ns, &rate),
+                         readings[i].ok);
+        assert_true(rate == readings[i].rate);
+    }
+}
+
 struct files {
     struct tree tree;
     int root;
@@ -255,6 +281,7 @@ int main(void) {
         cmocka_unit_test(words_are_cut),
         cmocka_unit_test(labels_are_printable_utf8),
         cmocka_unit_test(slugs_are_plain),
+        cmocka_unit_test(rates_need_two_readings_in_order),
         cmocka_unit_test_setup_teardown(lines_of_any_size_come_whole, open_files,
                                         close_files),
         cmocka_unit_test_setup_teardown(a_line_that_is_too_long_is_skipped, open_files,

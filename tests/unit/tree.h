@@ -43,8 +43,11 @@ static inline void tree_write_n(const struct tree *t, const char *path,
         tree_check(mkdir(full, 0755) == 0 || errno == EEXIST, full);
         *s = '/';
     }
-    int fd = open(full, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    tree_check(fd >= 0 && write(fd, data, n) == (ssize_t)n, full);
+    /* Cut behind what was written: a file that is emptied first is flushed to the disk
+     * by some file systems when it is closed. */
+    int fd = open(full, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    tree_check(fd >= 0 && write(fd, data, n) == (ssize_t)n && !ftruncate(fd, (off_t)n),
+               full);
     close(fd);
 }
 
