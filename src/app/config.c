@@ -28,9 +28,9 @@ static void say(struct config_report *r, unsigned line, const char *fmt, ...)
 static void say(struct config_report *r, unsigned line, const char *fmt, ...) {
     char text[CONFIG_PATH_MAX + 512];
     int n = 0;
-    if (r->path && line)
+    if (r->path[0] && line)
         n = snprintf(text, sizeof text, "%s:%u: ", r->path, line);
-    else if (r->path)
+    else if (r->path[0])
         n = snprintf(text, sizeof text, "%s: ", r->path);
     va_list ap;
     va_start(ap, fmt);
@@ -256,7 +256,7 @@ static int problem_at(struct config_report *r, const char *text, const char *at,
 int config_text(struct config *c, const char *path, char *text, size_t n,
                 struct config_report *r) {
     unsigned before = r->problems;
-    r->path = path;
+    snprintf(r->path, sizeof r->path, "%s", path);
     const char *at = blank_comments(text, text + n);
     if (at)
         return problem_at(r, text, at, "a comment does not end");
@@ -297,7 +297,7 @@ int config_file(struct config *c, const char *path, struct config_report *r) {
     char *text = calloc(1, CONFIG_FILE_MAX);
     if (!text)
         return -ENOMEM;
-    r->path = path;
+    snprintf(r->path, sizeof r->path, "%s", path);
     long n = read_all(path, text, CONFIG_FILE_MAX);
     int rc = n < 0 ? (int)n : config_text(c, path, text, (size_t)n, r);
     if (n < 0)

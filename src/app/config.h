@@ -32,7 +32,7 @@ struct config_report {
     void (*say)(void *ctx, const char *line);
     void *ctx;
     unsigned problems;
-    const char *path;              /* of the file, NULL: none was read */
+    char path[CONFIG_PATH_MAX];    /* of the file; empty: none was read */
     unsigned line[CONFIG_OPTIONS]; /* where the file sets an option, 0: it does not */
 };
 

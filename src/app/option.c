@@ -51,7 +51,7 @@ static const struct option table[] = {
      NULL, TEXT(tls_pem), .reloads = true},
     {"allow_hosts", "allow-host", "NAME",
      "a further name by which browsers reach this host (repeatable)", NULL,
-     LIST(allow_hosts), .wrong = host_wrong},
+     LIST(allow_hosts), .wrong = host_wrong, .reloads = true},
     {"name", "name", "TEXT", "title of the dashboard", "Pulseboard", TEXT(name)},
     {"max_sessions", "max-sessions", "N", "viewers at a time", "64",
      UINT(max_sessions, 1, LIM_SESSIONS_MAX)},

@@ -59,23 +59,37 @@ static void tell_restart(const struct config *now, const struct config *next) {
         log_notice("restart_needed", "keys=%s", keys);
 }
 
-void reload_now(const struct cli *cli, struct config *now, struct tls_ctx *tls) {
+const struct reload_hosts *reload_fill_hosts(struct reload *r) {
+    r->turn ^= 1;
+    struct reload_hosts *h = &r->hosts[r->turn];
+    h->list = r->now->allow_hosts;
+    for (uint32_t i = 0; i < h->list.n; i++)
+        h->names[i] = h->list.item[i];
+    return h;
+}
+
+static void apply(struct reload *r, const struct config *next) {
+    if (next->log_level != r->now->log_level)
+        log_set_level((enum log_level)next->log_level);
+    r->now->log_level = next->log_level;
+    r->now->allow_hosts = next->allow_hosts;
+    memcpy(r->now->tls_pem, next->tls_pem, sizeof r->now->tls_pem);
+    const struct reload_hosts *h = reload_fill_hosts(r);
+    httpd_set_hosts(r->httpd, h->names, h->list.n);
+}
+
+void reload_now(struct reload *r) {
     struct config next;
     char first[LOG_LINE_MAX / 2] = "", quoted[LOG_LINE_MAX / 2];
-    struct config_report r = {.say = keep_first, .ctx = first};
-    if (reload_settings(cli, &next, &r) != 0) {
-        log_warn("reload_refused", "problems=%u first=%s", r.problems,
+    struct config_report report = {.say = keep_first, .ctx = first};
+    if (reload_settings(r->cli, &next, &report) != 0) {
+        log_warn("reload_refused", "problems=%u first=%s", report.problems,
                  log_quote(quoted, sizeof quoted, first));
         return;
     }
-    if (!reload_tls(tls, next.tls_pem))
+    if (!reload_tls(r->tls, next.tls_pem))
         return;
-    tell_restart(now, &next);
-    if (next.log_level != now->log_level)
-        log_set_level((enum log_level)next.log_level);
-    now->log_level = next.log_level;
-    memcpy(now->tls_pem, next.tls_pem, sizeof now->tls_pem);
-    log_info("reloaded", "file=%s",
-             cli->config_path ? log_quote(quoted, sizeof quoted, cli->config_path)
-                              : "none");
+    tell_restart(r->now, &next);
+    apply(r, &next);
+    log_info("reloaded", "file=%s", log_quote(quoted, sizeof quoted, report.path));
 }

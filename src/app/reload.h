@@ -8,6 +8,23 @@
  * after every problem was reported. */
 int reload_settings(const struct cli *cli, struct config *out, struct config_report *r);
 
-/* Reads them again and applies what can change while it runs to *now. A wrong file
- * changes nothing and is logged. tls may be NULL. */
-void reload_now(const struct cli *cli, struct config *now, struct tls_ctx *tls);
+/* What a reload changes while everything runs. */
+struct reload {
+    const struct cli *cli;
+    struct config *now;
+    struct tls_ctx *tls; /* NULL: no TLS */
+    struct httpd *httpd;
+    /* Names that workers compare with Host: one set in use, one to fill. */
+    struct reload_hosts {
+        struct config_list list;
+        const char *names[CONFIG_ITEMS];
+    } hosts[2];
+    unsigned turn;
+};
+
+/* Puts the names of *now where hosts[turn] is, and turns; returns them. */
+const struct reload_hosts *reload_fill_hosts(struct reload *r);
+
+/* Reads the settings again and applies what can change. What is wrong changes nothing
+ * and is logged. */
+void reload_now(struct reload *r);

@@ -23,8 +23,8 @@
 
 /* Everything that runs; stands in zeroed pages, so what is not used costs nothing. */
 struct app {
-    const struct cli *cli;
     struct config config;
+    struct reload reload;
     struct about about;
     struct telemetry telemetry;
     struct sampler sampler;
@@ -35,7 +35,7 @@ struct app {
     struct httpd *httpd;
     int signals; /* signalfd */
     /* The lists of the configuration as httpd wants them. */
-    const char *listen[CONFIG_ITEMS], *tls_listen[CONFIG_ITEMS], *hosts[CONFIG_ITEMS];
+    const char *listen[CONFIG_ITEMS], *tls_listen[CONFIG_ITEMS];
 };
 
 static void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -138,6 +138,7 @@ static unsigned texts(const struct config_list *list, const char *out[CONFIG_ITE
 
 static int start_httpd(struct app *a) {
     char why[256];
+    const struct reload_hosts *hosts = reload_fill_hosts(&a->reload);
     struct httpd_opts o;
     httpd_opts_default(&o);
     o.listen = a->listen;
@@ -145,8 +146,8 @@ static int start_httpd(struct app *a) {
     o.tls_listen = a->tls_listen;
     o.n_tls_listen = texts(&a->config.tls_listen, a->tls_listen);
     o.tls = a->tls;
-    o.hosts = a->hosts;
-    o.n_hosts = texts(&a->config.allow_hosts, a->hosts);
+    o.hosts = hosts->names;
+    o.n_hosts = hosts->list.n;
     o.reply_bytes = routes_reply_bytes(a->config.max_sessions);
     o.routes = routes_table;
     o.n_routes = routes_n;
@@ -200,7 +201,7 @@ static int wait_signals(struct app *a) {
             continue;
         switch (si.ssi_signo) {
         case SIGHUP:
-            reload_now(a->cli, &a->config, a->tls);
+            reload_now(&a->reload);
             break;
         case SIGUSR1:
             step_level(1);
@@ -247,8 +248,11 @@ static int run_with_hub(struct app *a) {
     }
     fill_routes(a);
     rc = start_httpd(a);
-    if (rc == 0)
+    if (rc == 0) {
+        a->reload.tls = a->tls;
+        a->reload.httpd = a->httpd;
         run(a);
+    }
     /* First, so that sessions hear of it while /readyz still tells others. */
     hub_stop(a->hub);
     if (rc == 0)
@@ -310,7 +314,8 @@ int serve(const struct cli *cli) {
         complain("not enough memory");
         return EXIT_FAILURE;
     }
-    a->cli = cli;
+    a->reload.cli = cli;
+    a->reload.now = &a->config;
     umask(027);
     struct config_report r = {.say = complain_line};
     errno = 0;

@@ -46,6 +46,19 @@ static const char *allow_field(unsigned methods, char *out, size_t cap) {
     return out;
 }
 
+static int judge_host(struct httpd *h, struct slice host) {
+    pthread_mutex_lock(&h->hosts_lock);
+    int rc = hosts_check(&h->hosts, host);
+    pthread_mutex_unlock(&h->hosts_lock);
+    return rc;
+}
+
+void httpd_set_hosts(struct httpd *h, const char *const *names, unsigned n) {
+    pthread_mutex_lock(&h->hosts_lock);
+    hosts_init(&h->hosts, names, n, h->o.any_host);
+    pthread_mutex_unlock(&h->hosts_lock);
+}
+
 /* RFC 9112 3.2: exactly one Host. True: go on. */
 static bool check_host(struct httpd_rq *rq, const struct httpd_route *route) {
     struct slice host = {NULL, 0};
@@ -54,7 +67,7 @@ static bool check_host(struct httpd_rq *rq, const struct httpd_route *route) {
         return true;
     if (rq->head->authority.n)
         host = rq->head->authority;
-    int rc = count == 1 ? hosts_check(&rq->httpd->hosts, host) : -EINVAL;
+    int rc = count == 1 ? judge_host(rq->httpd, host) : -EINVAL;
     if (rc == -EINVAL)
         httpd_problem(rq, 400, NULL, "Exactly one valid Host field is needed.");
     if (rc == -EACCES) {
@@ -141,6 +154,7 @@ static void release(struct httpd *h) {
         if (h->workers[i].body)
             pages_give(h->workers[i].body, h->o.reply_bytes);
     }
+    pthread_mutex_destroy(&h->hosts_lock);
     free(h);
 }
 
@@ -149,6 +163,7 @@ static int reserve(struct httpd **out, const struct httpd_opts *o) {
     if (!h)
         return -ENOMEM;
     h->o = *o;
+    pthread_mutex_init(&h->hosts_lock, NULL);
     for (unsigned i = 0; i < o->workers; i++) {
         h->workers[i].body = pages_take(o->reply_bytes);
         if (!h->workers[i].body) {
@@ -176,7 +191,7 @@ int httpd_start(struct httpd **out, const struct httpd_opts *o, char *why, size_
         snprintf(why, cap, "%s", strerror(-rc));
         return rc;
     }
-    hosts_init(&h->hosts, o->hosts, o->n_hosts, o->any_host);
+    httpd_set_hosts(h, o->hosts, o->n_hosts);
     assets_init(&h->assets);
     struct civet_opts co = {
         .doors = doors,

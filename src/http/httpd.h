@@ -77,6 +77,10 @@ void httpd_stop(struct httpd *h);
 const char *httpd_bound(const struct httpd *h, bool tls, unsigned i, char *out,
                         size_t cap);
 
+/* Any thread. Other names from the next request on; those before are not looked at any
+ * more when it returns. Pointers are kept. */
+void httpd_set_hosts(struct httpd *h, const char *const *names, unsigned n);
+
 /* For handlers: each request is answered once. A body of another's is not copied. */
 void httpd_reply(struct httpd_rq *rq, const struct reply *r);
 /* detail: a sentence for people; extra: as in struct reply. */

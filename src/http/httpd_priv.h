@@ -1,5 +1,7 @@
 #pragma once
 /* What httpd.c (doors, routes) and httpd_rq.c (one request) share; nobody else's. */
+#include <pthread.h>
+
 #include "http/assets.h"
 #include "http/civet.h"
 #include "http/hosts.h"
@@ -15,6 +17,7 @@ struct worker {
 struct httpd {
     struct civet *civet;
     struct httpd_opts o;
+    pthread_mutex_t hosts_lock; /* httpd_set_hosts() may come at any time */
     struct hosts hosts;
     struct assets assets;
     struct worker workers[];
