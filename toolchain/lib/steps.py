@@ -170,11 +170,12 @@ def steps():
         build("fuzz"),
         unit("dev"),
         unit("tsan"),
+        # What measures time or memory has the machine to itself.
+        script("wire", weight=2),
+        script("browser", weight=2),
         script("bench", weight=2),
-        script("wire"),
         script("wire", "dev"),
         script("wire", "tsan"),
-        script("browser"),
         *(fuzzer(f) for f in sorted((TOP / "tests/fuzz").glob("fuzz_*.c"))),
         Step("tidy", tidy, one, needs=("build-dev",)),
     ]
