@@ -405,3 +405,10 @@ void civet_detach(struct civet_conn *c, struct transport *out) {
 }
 
 const char *civet_version(void) { return CIVETWEB_VERSION; }
+
+#ifdef __SANITIZE_THREAD__
+/* CivetWeb's stop flag is set by a compare-and-swap whose expected value is read
+ * without one; it is tried again when that was stale. */
+const char *__tsan_default_suppressions(void);
+const char *__tsan_default_suppressions(void) { return "race:STOP_FLAG_ASSIGN\n"; }
+#endif

@@ -2,6 +2,7 @@
 /* Is it JSON (RFC 8259)? cJSON reads more than that (leading zeros, control characters
  * in strings, text after the end, deep nesting); what passes here it reads one way
  * only. Pure, any thread; recursion no deeper than the limit. */
+#include <cJSON.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -14,3 +15,7 @@ bool json_ok(const char *text, size_t n);
 /* Where it stops being so: the first byte that cannot follow, or text + n when more is
  * missing. NULL: it is JSON. */
 const char *json_fault(const char *text, size_t n);
+
+/* cJSON_ParseWithLength() for any thread: cJSON notes where it failed in a global
+ * variable, so one thread at a time may parse. */
+cJSON *json_parse(const char *text, size_t n);
