@@ -17,6 +17,26 @@ def pytest_make_parametrize_id(val):
     return text[:40] if text is not None else None
 
 
+FIGURES = []
+
+
+@pytest.fixture
+def figure(request):
+    """figure("what", value) is printed with the summary: measured, for people to compare."""
+
+    def note(what, value):
+        FIGURES.append(f"{request.node.name}: {what}: {value}")
+
+    return note
+
+
+def pytest_terminal_summary(terminalreporter):
+    if FIGURES:
+        terminalreporter.section("figures")
+        for line in FIGURES:
+            terminalreporter.write_line(line)
+
+
 @pytest.fixture(scope="session")
 def pem(tmp_path_factory):
     return srv.pem(tmp_path_factory.mktemp("tls") / "server.pem")
@@ -67,11 +87,19 @@ class Starter:
                 s.kill()
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Lets fixtures see whether the test itself failed: its servers are then not judged."""
+    report = (yield).get_result()
+    if report.when == "call":
+        item.failed = report.failed
+
+
 @pytest.fixture
-def start(tmp_path, pem, tls):
+def start(request, tmp_path, pem, tls):
     st = Starter(tmp_path, pem, tls)
     yield st
-    st.finish()
+    st.finish(ok=not getattr(request.node, "failed", True))
 
 
 @pytest.fixture(scope="module")

@@ -80,7 +80,7 @@ def test_too_big(echo, case):
     play(echo, case)
 
 
-def test_announced_length_costs_nothing(echo):
+def test_announced_length_costs_nothing(echo, figure):
     """2 GiB announced: 1009, and not 64 kB more in memory, however many try."""
 
     def attack():
@@ -94,7 +94,7 @@ def test_announced_length_costs_nothing(echo):
         for _ in range(50):
             attack()
     grown = echo.rss_kb() - before
-    print(f"\nRSS after 50 headers of 2 GiB: {grown:+} kB")
+    figure("RSS after 50 headers of 2 GiB", f"{grown:+} kB")
     assert grown < 64 * SLOWER
 
 

@@ -195,8 +195,8 @@ class Stream:
         """Ends TLS in order, and says nothing of WebSocket."""
         try:
             self.sock.unwrap()
-        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            pass
+        except ssl.SSLError:
+            pass  # ours is out; theirs, or more of their data, is on its way
 
     def close(self):
         self.sock.close()
