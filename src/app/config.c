@@ -229,6 +229,7 @@ static void read_object(struct reader *f, const cJSON *object, const char *prefi
         char path[96];
         int n = snprintf(path, sizeof path, "%s%s", prefix, v->string);
         bool section = false, fits = n >= 0 && (size_t)n < sizeof path;
+        fits = fits && !strchr(v->string, '.'); /* a dot is ours, between two keys */
         const struct option *o = fits ? find(path, &section) : NULL;
         if (came_before(object, v))
             say(f->r, line, "%s: is given twice", path);
@@ -295,10 +296,8 @@ static long read_all(const char *path, char *buf, size_t cap) {
 
 int config_file(struct config *c, const char *path, struct config_report *r) {
     char *text = calloc(1, CONFIG_FILE_MAX);
-    if (!text)
-        return -ENOMEM;
     snprintf(r->path, sizeof r->path, "%s", path);
-    long n = read_all(path, text, CONFIG_FILE_MAX);
+    long n = text ? read_all(path, text, CONFIG_FILE_MAX) : -ENOMEM;
     int rc = n < 0 ? (int)n : config_text(c, path, text, (size_t)n, r);
     if (n < 0)
         say(r, 0, "%s", strerror((int)-n));

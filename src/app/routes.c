@@ -1,5 +1,7 @@
 #include "app/routes.h"
 
+#include <assert.h>
+
 #include "app/metrics_text.h"
 #include "app/process.h"
 #include "app/stats_json.h"
@@ -48,6 +50,8 @@ static bool ask(const struct routes *r, struct httpd_rq *rq, struct question *q)
 }
 
 /* The buffer of the worker holds rows behind the text. */
+static_assert(STATS_JSON_BASE % 16 == 0 && STATS_JSON_ROW % 16 == 0,
+              "rows are aligned");
 static size_t stats_text_bytes(uint32_t max_sessions) {
     return STATS_JSON_BASE + (size_t)max_sessions * STATS_JSON_ROW;
 }

@@ -1,6 +1,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -25,6 +26,8 @@ static _Atomic int level = LOG_LVL_INFO;
 static _Atomic int prefix = -1; /* not decided yet */
 static pthread_mutex_t burst_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct burst bursts[64];
+static pthread_mutex_t out_lock = PTHREAD_MUTEX_INITIALIZER;
+static _Atomic unsigned lost; /* lines that could not be written */
 
 static const char *const names[] = {
     [LOG_LVL_ERROR] = "error", [LOG_LVL_WARN] = "warn",   [LOG_LVL_NOTICE] = "notice",
@@ -124,6 +127,20 @@ static size_t append_head(char *line, enum log_level lvl) {
     return append(line, 0, "time=%s.%03ldZ ", when, ts.tv_nsec / 1000000);
 }
 
+/* A reader that does not read must not stop whoever logs. Alone, so that nobody takes
+ * the room between the question and the answer. */
+static bool emit(const char *line, size_t n) {
+    struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
+    pthread_mutex_lock(&out_lock);
+    ssize_t rc = poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) ? 0 : -1;
+    if (rc == 0)
+        do
+            rc = write(STDERR_FILENO, line, n);
+        while (rc < 0 && errno == EINTR);
+    pthread_mutex_unlock(&out_lock);
+    return rc >= 0;
+}
+
 void log_line(enum log_level lvl, const char *event, const char *fmt, ...) {
     uint32_t suppressed;
     if (!admit(event, &suppressed))
@@ -138,6 +155,9 @@ void log_line(enum log_level lvl, const char *event, const char *fmt, ...) {
     va_end(ap);
     if (suppressed)
         n = append(line, n, " suppressed=%u", suppressed);
+    unsigned gone = atomic_exchange(&lost, 0);
+    if (gone)
+        n = append(line, n, " lost=%u", gone);
     if (n >= LOG_LINE_MAX) {
         n = LOG_LINE_MAX - 1;
         memcpy(line + n - 3, "...", 3);
@@ -150,11 +170,8 @@ void log_line(enum log_level lvl, const char *event, const char *fmt, ...) {
     while (n > 0 && line[n - 1] == ' ')
         n--;
     line[n++] = '\n';
-    ssize_t rc;
-    do
-        rc = write(STDERR_FILENO, line, n);
-    while (rc < 0 && errno == EINTR);
-    /* A log that cannot be written has nowhere to complain. */
+    if (!emit(line, n))
+        atomic_fetch_add(&lost, gone + 1);
 }
 
 const char *log_quote(char *out, unsigned cap, const char *s) {

@@ -1,8 +1,8 @@
 #pragma once
 /* The log: one line per event, logfmt (key=value) on stderr. Any thread; a line is one
- * write(2), so lines of different threads never mix. The level is the only state, and
- * may change at run time. Expected disconnects are DEBUG; ERROR means a fault of ours.
- */
+ * write(2), so lines of different threads never mix. Never waits: a line that stderr
+ * does not take at once is lost, and counted in `lost=N` of the next. The level may
+ * change at run time. Expected disconnects are DEBUG; ERROR means a fault of ours. */
 #include <stdbool.h>
 #include <stdint.h>
 

@@ -163,6 +163,27 @@ static void lines_of_threads_do_not_mix(void **state) {
     assert_int_equal(n, THREADS * EACH);
 }
 
+/* A pipe that nobody reads: whoever logs goes on, and what was lost is counted later.
+ */
+static void a_full_pipe_stops_nobody(void **state) {
+    (void)state;
+    static char page[4096];
+    while (write(ends[1], page, sizeof page) > 0)
+        ;
+    assert_int_equal(fcntl(ends[1], F_SETFL, 0),
+                     0); /* from now on a write would block */
+    alarm(10);
+    log_info("t_full", "a=1");
+    log_info("t_full", "a=2");
+    while (read(ends[0], out, sizeof out) > 0)
+        ;
+    log_info("t_full", "a=3");
+    assert_string_equal(logged(), "<6>level=info event=t_full a=3 lost=2\n");
+    log_info("t_full", "a=4");
+    assert_string_equal(logged(), "<6>level=info event=t_full a=4\n");
+    alarm(0);
+}
+
 static void values_are_quoted(void **state) {
     (void)state;
     char q[16];
@@ -207,6 +228,7 @@ int main(void) {
         WITH_PIPE(a_long_line_is_cut_and_says_so),
         WITH_PIPE(a_flood_is_limited_and_others_are_not),
         WITH_PIPE(lines_of_threads_do_not_mix),
+        WITH_PIPE(a_full_pipe_stops_nobody),
         cmocka_unit_test(values_are_quoted),
         cmocka_unit_test(cut_values_stay_inside),
     };
