@@ -36,9 +36,10 @@ export class Daemon {
     child.gone = gone;
     const ready = await until("the daemon is ready", () => {
       if (child.exitCode !== null) throw new Error(`exit ${child.exitCode}: ${this.log}`);
-      return /^ready http=127\.0\.0\.1:(\d+)/m.exec(out);
+      return /^ready http=127\.0\.0\.1:(\d+)(?: https=(\S+))?/m.exec(out);
     });
     this.port = Number(ready[1]);
+    this.secureUrl = ready[2] && `https://${ready[2]}`;
     return this;
   }
 

@@ -76,7 +76,8 @@ export const faults = {
     await d.live(30_000);
     await nothingOld(d);
     const places = await d.chart(10);
-    assert.ok(places.every((p) => p.value !== null), JSON.stringify(places));
+    const shape = places.map((p) => (p.value === null ? "-" : "x")).join("");
+    assert.match(shape, /^x{8,}-?$/, JSON.stringify(places));
     const { traffic } = await daemon.stats();
     assert.equal(traffic.resumed, 1);
     assert.ok(traffic.replayed >= 3, `${traffic.replayed} replayed`);

@@ -95,6 +95,10 @@ export const looks = {
       for (const role of ["banner", "main", "navigation", "status"])
         assert.equal(await page.getByRole(role).count(), 1, `${view}: one ${role}`);
       assert.equal(await page.getByRole("heading", { level: 1 }).count(), 1);
+      const levels = await page.evaluate(() =>
+        [...document.querySelectorAll("h1, h2, h3")].map((h) => Number(h.tagName[1])),
+      );
+      assert.ok(levels.every((l, i) => l <= (levels[i - 1] ?? 0) + 1), `headings ${levels}`);
       const nameless = await page.evaluate(() =>
         [...document.querySelectorAll("canvas, [role=meter], [role=slider]")]
           .filter((e) => !e.ariaHidden && !e.ariaLabel)

@@ -1,9 +1,13 @@
 /* What the page shows when all is well. */
 
 import assert from "node:assert/strict";
-import net from "node:net";
-import { gunzipSync } from "node:zlib";
+import { execFileSync } from "node:child_process";
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import http from "node:http";
+import net from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import { Dashboard } from "./browser.mjs";
 import { Daemon } from "./daemon.mjs";
 import { until } from "./until.mjs";
@@ -141,6 +145,25 @@ export const reads = {
     await until("overview again", () => d.count(".hero"));
     assert.equal(new URL(d.page.url()).pathname, "/");
     assert.equal(d.requests.filter((u) => u.startsWith("ws:")).length, 1);
+    await clean(d, daemon);
+  },
+
+  async "over TLS it uses TLS for everything"(t) {
+    const dir = mkdtempSync(join(tmpdir(), "pulseboard-tls-"));
+    t.after(() => rmSync(dir, { recursive: true }));
+    const pem = join(dir, "board.pem");
+    execFileSync("openssl", [
+      ..."req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2".split(" "),
+      ..."-subj /CN=localhost -addext subjectAltName=IP:127.0.0.1".split(" "),
+      ...["-keyout", pem, "-out", `${pem}.crt`],
+    ], { stdio: "ignore" });
+    appendFileSync(pem, readFileSync(`${pem}.crt`));
+    const tls = ["--tls-listen", "127.0.0.1:0", "--tls-pem", pem];
+    const daemon = await daemonFor({ ...t, args: tls });
+    const d = await Dashboard.open(t.browser, daemon.secureUrl, "/", { ignoreHTTPSErrors: true });
+    await d.live();
+    const schemes = d.requests.map((u) => new URL(u).protocol).filter((s) => s !== "data:");
+    assert.deepEqual(schemes, ["https:", "wss:"]);
     await clean(d, daemon);
   },
 

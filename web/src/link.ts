@@ -13,7 +13,6 @@ export type LinkState =
   | { kind: "offline"; until: number }; // waiting, and the browser has no network
 
 export interface Socket {
-  onopen: (() => void) | null;
   onmessage: ((e: { data: unknown }) => void) | null;
   onclose: (() => void) | null;
   send(text: string): void;

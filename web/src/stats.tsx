@@ -17,7 +17,7 @@ const orDash = (v: number | null | undefined, f: (v: number) => string): string 
 function Figure(p: { title: string; value: string; children?: ComponentChildren }) {
   return (
     <div class="card figure">
-      <h3>{p.title}</h3>
+      <h2>{p.title}</h2>
       <p class="amount">{p.value}</p>
       <p class="sub">{p.children}</p>
     </div>

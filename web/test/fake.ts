@@ -5,7 +5,6 @@ import { Link, type Env, type LinkState, type Socket } from "../src/link";
 import type { Bye, Hello, Telemetry } from "../src/wire";
 
 export class FakeSocket implements Socket {
-  onopen: (() => void) | null = null;
   onmessage: ((e: { data: unknown }) => void) | null = null;
   onclose: (() => void) | null = null;
   sent: { id: number; method: string; params: unknown }[] = [];
