@@ -230,6 +230,13 @@ static int seam_accept_tls(struct mg_context *ctx, int fd, struct tls **out) {
     return rc == 0 ? 0 : -1;
 }
 
+/* CivetWeb refuses a tab, which a field's value may hold (RFC 9110 5.5) where a space
+ * may. */
+static void make_readable(char *head, size_t n) {
+    for (char *tab = head; (tab = memchr(tab, '\t', n - (size_t)(tab - head))) != NULL;)
+        *tab = ' ';
+}
+
 /* Callbacks of CivetWeb. */
 
 static void *on_thread(const struct mg_context *ctx, int type) {
@@ -260,8 +267,11 @@ static int on_connection(const struct mg_connection *shown, void **data) {
     c->buf = conn->buf;
     c->cap = (size_t)conn->buf_size;
     c->n = 0;
-    if (cv->o.app->arrived(cv->o.ctx, c))
+    size_t head_n = cv->o.app->arrived(cv->o.ctx, c);
+    if (head_n > 0) {
+        make_readable(c->buf, head_n);
         conn->data_len = (int)c->n;
+    }
     return 0;
 }
 
@@ -412,3 +422,12 @@ const char *civet_version(void) { return CIVETWEB_VERSION; }
 const char *__tsan_default_suppressions(void);
 const char *__tsan_default_suppressions(void) { return "race:STOP_FLAG_ASSIGN\n"; }
 #endif
+
+bool civet_accepts(char *p, size_t n) {
+    struct mg_request_info info = {.num_headers = 0};
+    int len = (int)n;
+    make_readable(p, n);
+    return get_http_header_len(p, len) == len &&
+           parse_http_request(p, len, &info) == len &&
+           get_uri_type(info.request_uri) != 0;
+}

@@ -41,10 +41,10 @@ struct civet_conn {
 
 /* All run on a worker. */
 struct civet_app {
-    /* A connection was picked up. Reads the whole head into buf, and sets n. True:
-     * CivetWeb shall parse it, and request or refused follows. False: it was answered.
-     */
-    bool (*arrived)(void *ctx, struct civet_conn *c);
+    /* A connection was picked up. Reads the whole head into buf, and sets n. Returns
+     * its length: CivetWeb shall parse it, and request or refused follows. 0: it was
+     * answered. */
+    size_t (*arrived)(void *ctx, struct civet_conn *c);
     void (*request)(void *ctx, struct civet_conn *c);
     /* CivetWeb did not accept the head: its HTTP status. */
     void (*refused)(void *ctx, struct civet_conn *c, int status);
@@ -72,6 +72,11 @@ int civet_start(struct civet **out, const struct civet_opts *o, char *why, size_
 void civet_stop(struct civet *cv);
 /* Where door i listens, its port 0 resolved. */
 const struct sockaddr *civet_bound(const struct civet *cv, unsigned i);
+
+/* Does CivetWeb accept this head, a whole one as head_end() finds it? For tests: it
+ * must accept what head_parse() does, or a client is refused for a reason that is not
+ * ours. Changes p. */
+bool civet_accepts(char *p, size_t n);
 
 /* Takes the connection out of the worker's hands: *out is the caller's from now on. */
 void civet_detach(struct civet_conn *c, struct transport *out);

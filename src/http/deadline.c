@@ -96,8 +96,10 @@ static void drain(int fd, struct deadline w) {
 }
 
 void deadline_close(struct transport *t, const struct deadline *w, bool linger) {
-    if (linger || t->tls)
+    if (linger || t->tls) {
         t->ops->finish(t);
+        deadline_send(t, w, NULL, 0); /* a goodbye that the full socket did not take */
+    }
     if (linger)
         drain(t->fd, *w);
     t->ops->close(t);

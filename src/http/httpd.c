@@ -106,7 +106,7 @@ static void dispatch(struct httpd *h, struct worker *w, struct httpd_rq *rq) {
         route->handle(h->o.ctx, rq);
 }
 
-static bool on_arrived(void *ctx, struct civet_conn *c) {
+static size_t on_arrived(void *ctx, struct civet_conn *c) {
     return httpd_rq_begin(ctx, c);
 }
 

@@ -23,9 +23,9 @@ struct httpd {
     struct worker workers[];
 };
 
-/* A connection arrives: the head is read and parsed. True: go on to the routes; false:
- * it was answered, or nobody is there any more. */
-bool httpd_rq_begin(struct httpd *h, struct civet_conn *c);
+/* A connection arrives: its head is read and parsed. Returns the head's length, to go
+ * on to the routes, or 0: it was answered, or nobody is there any more. */
+size_t httpd_rq_begin(struct httpd *h, struct civet_conn *c);
 /* Ends the connection, unless it was detached. linger: the client may still be sending.
  */
 void httpd_rq_end(struct httpd_rq *rq, bool linger);

@@ -110,7 +110,8 @@ void httpd_rq_end(struct httpd_rq *rq, bool linger) {
         return;
     uint64_t arrived = c->n - rq->head_n;
     arrived = arrived > rq->body_read ? arrived : rq->body_read;
-    deadline_close(&c->t, &c->due, linger || rq->head->content_length > arrived);
+    struct deadline due = reply_due(c);
+    deadline_close(&c->t, &due, linger || rq->head->content_length > arrived);
     c->t.ops = NULL;
     if (rq->composed > KEEP_BYTES)
         madvise(rq->httpd->workers[c->worker].body + KEEP_BYTES,
@@ -176,7 +177,7 @@ static int take_head(struct httpd_rq *rq, struct head *head) {
     return rc;
 }
 
-bool httpd_rq_begin(struct httpd *h, struct civet_conn *c) {
+size_t httpd_rq_begin(struct httpd *h, struct civet_conn *c) {
     struct worker *w = &h->workers[c->worker];
     struct httpd_rq *rq = &w->rq;
     head_init(&w->head);
@@ -190,10 +191,10 @@ bool httpd_rq_begin(struct httpd *h, struct civet_conn *c) {
     sess_addr_from(&rq->addr, c->peer);
     int rc = take_head(rq, &w->head);
     if (rc == 0 && !slice_is(w->head.path, "*"))
-        return true;
+        return rq->head_n;
     if (rc == 0)
         httpd_reply(rq, &(struct reply){.status = 204,
                                         .extra = "Allow: GET, HEAD, OPTIONS\r\n"});
     httpd_rq_end(rq, rc > 0 && rc != 408);
-    return false;
+    return 0;
 }

@@ -18,6 +18,7 @@ struct tls {
     struct tls_ident *id;
     int fd;
     int err; /* errno of the socket call that failed for good, 0: none */
+    enum { TALKING, ENDING, NOTIFIED, ENDED } end; /* how far our goodbye has come */
 };
 
 static int sock_rc(struct tls *s, int want) {
@@ -134,7 +135,7 @@ static long op_recv(struct transport *t, uint8_t *buf, size_t n) {
 
 static bool op_unflushed(const struct transport *t) {
     const struct tls *s = t->tls;
-    return s->ssl.MBEDTLS_PRIVATE(out_left) != 0;
+    return s->ssl.MBEDTLS_PRIVATE(out_left) != 0 || s->end == ENDING;
 }
 
 /* Sends the rest of a record that is encrypted already. mbedtls_ssl_write() does just
@@ -143,12 +144,35 @@ static bool op_unflushed(const struct transport *t) {
 static int flush(struct transport *t) {
     struct tls *s = t->tls;
     static const unsigned char nothing[1];
-    while (op_unflushed(t)) {
+    while (s->ssl.MBEDTLS_PRIVATE(out_left) != 0) {
         int rc = mbedtls_ssl_write(&s->ssl, nothing, sizeof(nothing));
         if (rc < 0)
             return rc;
     }
     return 0;
+}
+
+/* close_notify, then FIN, as far as the socket takes it. */
+static int say_goodbye(struct transport *t) {
+    struct tls *s = t->tls;
+    int rc = flush(t);
+    if (rc == 0 && s->end == ENDING) {
+        s->end = NOTIFIED;
+        rc = mbedtls_ssl_close_notify(&s->ssl);
+    }
+    if (wants(rc) || s->end == ENDED)
+        return rc;
+    /* A peer that cannot be told is told by FIN alone. */
+    s->end = ENDED;
+    shutdown(t->fd, SHUT_WR);
+    return rc;
+}
+
+static void op_finish(struct transport *t) {
+    struct tls *s = t->tls;
+    if (s->end == TALKING)
+        s->end = ENDING;
+    say_goodbye(t);
 }
 
 /* Gathers up to cap bytes from position `at` of iov, so that a frame's head and body
@@ -177,7 +201,7 @@ static long op_send(struct transport *t, const struct iovec *iov, int n) {
     int max = mbedtls_ssl_get_max_out_record_payload(&s->ssl);
     size_t cap = max > 0 && (size_t)max < sizeof(record) ? (size_t)max : sizeof(record);
     size_t taken = 0;
-    int rc = flush(t);
+    int rc = s->end == TALKING ? flush(t) : say_goodbye(t);
     while (rc >= 0) {
         size_t k = gather(record, cap, iov, n, taken);
         if (k == 0)
@@ -196,14 +220,6 @@ static long op_send(struct transport *t, const struct iovec *iov, int n) {
 static bool op_pending(const struct transport *t) {
     const struct tls *s = t->tls;
     return mbedtls_ssl_check_pending(&s->ssl) != 0;
-}
-
-static void op_finish(struct transport *t) {
-    struct tls *s = t->tls;
-    /* A peer whose window is full hears no close_notify; FIN it hears. */
-    if (flush(t) == 0)
-        mbedtls_ssl_close_notify(&s->ssl);
-    shutdown(t->fd, SHUT_WR);
 }
 
 static void op_close(struct transport *t) {
