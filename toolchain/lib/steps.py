@@ -143,6 +143,12 @@ def script(folder, preset="release", **how):
                 env=env, **how)
 
 
+def soak(name, *args):
+    """Short here, so that it still works on the day when it runs for hours."""
+    return Step(name, ["tests/soak/churn", "--seconds", "20", *args], total_line,
+                needs=("build-release",), env={"PULSEBOARD_BUILD": str(BUILD / "release")})
+
+
 def fuzzer(source):
     name = source.stem
     found = BUILD / "fuzz" / "new" / name
@@ -176,6 +182,8 @@ def steps():
         script("bench", weight=2),
         script("wire", "dev"),
         script("wire", "tsan"),
+        soak("soak-echo"),
+        soak("soak-board", "--board"),
         *(fuzzer(f) for f in sorted((TOP / "tests/fuzz").glob("fuzz_*.c"))),
         Step("tidy", tidy, one, needs=("build-dev",)),
     ]
