@@ -279,6 +279,8 @@ static void flush(struct hub *h, struct sess *s) {
             hub_due(h, h->now_ms + h->o.stall_ms);
         }
     } else if (rc < 0) {
+        /* What the peer said before it broke off still counts: its close frame, say. */
+        read_some(h, s, c, true);
         on_end(h, s, rc);
         return;
     } else {
