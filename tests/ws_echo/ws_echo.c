@@ -225,11 +225,19 @@ static int run(struct echo *e, const sigset_t *ends) {
     return 0;
 }
 
+static int open_tls(struct echo *e, char *why, size_t cap) {
+    char reason[192];
+    if (e->config.tls_listen.n == 0)
+        return 0;
+    int rc = tls_ctx_open(&e->tls, e->config.tls_pem, reason, sizeof reason);
+    if (rc)
+        snprintf(why, cap, "%.200s: %s", e->config.tls_pem, reason);
+    return rc;
+}
+
 static int serve(struct echo *e, const sigset_t *ends) {
-    char why[256] = "cannot start the hub";
-    int rc = e->config.tls_listen.n > 0
-                 ? tls_ctx_open(&e->tls, e->config.tls_pem, why, sizeof why)
-                 : 0;
+    char why[512] = "cannot start the hub";
+    int rc = open_tls(e, why, sizeof why);
     if (!rc)
         rc = start_hub(e);
     if (rc)
