@@ -89,108 +89,14 @@ struct civet {
     int stop_fd;
     _Atomic unsigned next_worker;
     struct sockaddr_storage bound[CIVET_DOORS_MAX];
-    _Atomic bool
-        starting; /* CivetWeb's messages are the reason why it does not start */
+    /* While starting, CivetWeb's messages are the reason why it does not start. */
+    _Atomic bool starting;
     int start_err;
     char start_why[256];
     struct civet_conn conns[]; /* one per worker */
 };
 
-/* CivetWeb's record of the calling thread; NULL on threads that are not its own. */
-static struct mg_workerTLS *self(void) { return pthread_getspecific(sTlsKey); }
-
-/* The accept loop waits without end, guests included, and is woken to stop. Elsewhere a
- * result never carries a stale errno: mg_poll() discards a result over 1 when errno
- * happens to be EAGAIN. And CivetWeb's code that would read from a connection that we
- * took away is told so, where poll(2) would sit its time out. */
-static int seam_poll(struct pollfd *fds, nfds_t n, int ms) {
-    struct mg_workerTLS *thread = self();
-    int rc = -1;
-    if (thread && thread->is_master == 1)
-        rc = room_poll(&((struct civet *)thread->user_ptr)->room, fds, n);
-    else if (n == 1 && fds[0].fd < 0)
-        errno = EBADF;
-    else
-        rc = poll(fds, n, ms);
-    if (rc >= 0)
-        errno = 0;
-    return rc;
-}
-
-/* Queues a ready connection itself and tells CivetWeb that there was none: what it
- * would do to the socket now, in six system calls, has been inherited or done by
- * accept4(2). */
-static int seam_accept(int door) {
-    struct civet *cv = self()->user_ptr;
-    struct mg_context *ctx = cv->ctx;
-    struct socket so = {.in_use = 0};
-    for (unsigned i = 0; i < ctx->num_listening_sockets; i++) {
-        if (ctx->listening_sockets[i].sock == door) {
-            so.lsa =
-                ctx->listening_sockets[i].lsa; /* the port is all that is used of it */
-            so.is_ssl = ctx->listening_sockets[i].is_ssl;
-        }
-    }
-    socklen_t n = sizeof(so.rsa);
-    so.sock = room_accept(&cv->room, door, &so.rsa.sa, &n);
-    if (so.sock != INVALID_SOCKET)
-        produce_socket(ctx, &so);
-    return INVALID_SOCKET;
-}
-
-/* Accepted sockets inherit all of these from the one that listens. */
-static int seam_listen(int fd, int backlog) {
-    static const struct {
-        int level, name, value;
-    } opts[] = {
-        /* A connection is accepted together with its first bytes, or after a second. */
-        {IPPROTO_TCP, TCP_DEFER_ACCEPT, 1}, {IPPROTO_TCP, TCP_NODELAY, 1},
-        {SOL_SOCKET, SO_KEEPALIVE, 1},      {IPPROTO_TCP, TCP_KEEPIDLE, 60},
-        {IPPROTO_TCP, TCP_KEEPINTVL, 15},   {IPPROTO_TCP, TCP_KEEPCNT, 4},
-    };
-    for (size_t i = 0; i < sizeof(opts) / sizeof(opts[0]); i++)
-        setsockopt(fd, opts[i].level, opts[i].name, &opts[i].value, sizeof(int));
-    int flags = fcntl(fd, F_GETFL);
-    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
-        return -1;
-    return listen(fd, backlog);
-}
-
-/* While starting, the first message is the reason for failure. Later, what is said
- * about a connection just accepted is about a peer that is gone already: an expected
- * disconnect. */
-static void seam_cry(const struct mg_connection *conn, const char *func,
-                     const char *fmt, va_list ap) {
-    int err = errno;
-    char text[256], quoted[300];
-    struct civet *cv = conn && conn->phys_ctx ? conn->phys_ctx->user_data : NULL;
-    vsnprintf(text, sizeof(text), fmt, ap);
-    if (cv && cv->starting && strcmp(func, "worker_thread_run") != 0) {
-        unsigned door = conn->phys_ctx->num_listening_sockets;
-        if (cv->start_err)
-            return;
-        cv->start_err = err ? err : EIO;
-        if (strcmp(func, "set_ports_option") == 0 && door < cv->o.n_doors)
-            snprintf(cv->start_why, sizeof(cv->start_why), "cannot listen on %s: %s",
-                     cv->o.doors[door].text, strerror(cv->start_err));
-        else
-            snprintf(cv->start_why, sizeof(cv->start_why), "%s", text);
-        return;
-    }
-    bool expected = strcmp(func, "accept_new_connection") == 0;
-    log_at(expected ? LOG_LVL_DEBUG : LOG_LVL_ERROR, "civetweb", "func=%s message=%s",
-           func, log_quote(quoted, sizeof(quoted), text));
-}
-
-static int seam_print(const char *fmt, ...) {
-    char text[256], quoted[300];
-    va_list ap;
-    va_start(ap, fmt);
-    int n = vsnprintf(text, sizeof(text), fmt, ap);
-    va_end(ap);
-    log_debug("civetweb", "message=%s", log_quote(quoted, sizeof(quoted), text));
-    return n;
-}
+#include "http/seam/system.inl"
 
 /* Do accepted connections wait for a worker? */
 static bool queue_waits(void *arg) {
@@ -225,8 +131,8 @@ static int seam_accept_tls(struct mg_context *ctx, int fd, struct tls **out) {
     pick_up(c, ctx);
     int rc = tls_accept(cv->o.tls, fd, tls_wait, c, out, &detail);
     if (rc != 0)
-        log_debug("tls_handshake_failed", "error=%s mbedtls=-0x%04x", strerror(-rc),
-                  (unsigned)-detail);
+        log_at(rc == -ENOMEM ? LOG_LVL_WARN : LOG_LVL_DEBUG, "tls_handshake_failed",
+               "errno=%d mbedtls=-0x%04x", -rc, (unsigned)-detail);
     return rc == 0 ? 0 : -1;
 }
 
@@ -317,33 +223,28 @@ static void on_exit_context(const struct mg_context *shown) {
         close(ctx->squeue[ctx->sq_tail % ctx->sq_size].sock);
 }
 
+/* "127.0.0.1:8080,[::1]:8443s": 0 or -EINVAL. */
+static int list_doors(const struct civet_opts *o, char *out, size_t cap) {
+    size_t n = 0;
+    for (unsigned i = 0; i < o->n_doors && n < cap; i++)
+        n += (size_t)snprintf(out + n, cap - n, "%s%s%s", i ? "," : "",
+                              o->doors[i].spec, o->doors[i].tls ? "s" : "");
+    return n < cap ? 0 : -EINVAL;
+}
+
 static int launch(struct civet *cv) {
     char doors[CIVET_DOORS_MAX * 64], workers[16], queue[16], head[16];
-    size_t n = 0;
-    for (unsigned i = 0; i < cv->o.n_doors; i++)
-        n += (size_t)snprintf(doors + n, n < sizeof(doors) ? sizeof(doors) - n : 0,
-                              "%s%s%s", i ? "," : "", cv->o.doors[i].spec,
-                              cv->o.doors[i].tls ? "s" : "");
-    if (n >= sizeof(doors))
+    if (list_doors(&cv->o, doors, sizeof(doors)) != 0)
         return -EINVAL;
     snprintf(workers, sizeof(workers), "%u", cv->o.workers);
     snprintf(queue, sizeof(queue), "%d", CIVET_QUEUE);
     snprintf(head, sizeof(head), "%u", HEAD_BYTES_MAX);
+    /* clang-format off */
     const char *options[] = {
-        "listening_ports",
-        doors,
-        "num_threads",
-        workers,
-        "connection_queue",
-        queue,
-        "max_request_size",
-        head,
-        "decode_url",
-        "no",
-        "enable_auth_domain_check",
-        "no",
-        NULL,
+        "listening_ports", doors, "num_threads", workers, "connection_queue", queue,
+        "max_request_size", head, "decode_url", "no", "enable_auth_domain_check", "no", NULL,
     };
+    /* clang-format on */
     struct mg_callbacks calls = {
         .init_context = on_init_context,
         .init_thread = on_thread,
@@ -357,8 +258,10 @@ static int launch(struct civet *cv) {
         .callbacks = &calls, .user_data = cv, .configuration_options = options};
     struct mg_error_data error = {.text = NULL};
     cv->starting = true;
-    bool ok = mg_start2(&init, &error) != NULL;
+    bool ok = mg_start2(&init, &error) != NULL && cv->ctx->masterthreadid != 0;
     cv->starting = false;
+    if (ok && cv->start_err) /* it runs with fewer workers, say */
+        log_warn("civetweb", "message=%s", cv->start_why);
     return ok ? 0 : cv->start_err ? -cv->start_err : -ENOMEM;
 }
 
