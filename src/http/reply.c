@@ -61,12 +61,11 @@ static void add(char *out, size_t cap, size_t *n, const char *fmt, ...)
 
 static void add(char *out, size_t cap, size_t *n, const char *fmt, ...) {
     va_list ap;
-    if (*n >= cap)
-        return;
     va_start(ap, fmt);
-    int k = vsnprintf(out + *n, cap - *n, fmt, ap);
+    size_t at = *n < cap ? *n : cap;
+    int k = vsnprintf(out + at, cap - at, fmt, ap);
     va_end(ap);
-    *n = k < 0 ? cap : *n + (size_t)k;
+    *n = k < 0 ? cap : at + (size_t)k;
 }
 
 static void add_date(char *out, size_t cap, size_t *n, int64_t wall_ms) {
