@@ -46,6 +46,7 @@ void end_session(struct hub *h, struct sess *s, enum disc_why why, uint16_t code
     struct conn *c = hub_conn(h, s);
     outq_stop_bcast(&s->out);
     chain_clear(&c->rx, &h->pool);
+    chain_clear(&c->unread, &h->pool);
     c->rx_since_ms = 0;
     if (code == 0)
         code = disc_info(why)->close_code;
@@ -78,7 +79,6 @@ void end_reap(struct hub *h) {
         h->m.closed[why]++;
         h->m.conflated += s->out.conflated;
         outq_clear(&s->out, &h->pool);
-        chain_clear(&c->rx, &h->pool);
         c->t.ops->close(&c->t); /* also takes it out of epoll */
         h->o.app->closed(h->o.ctx, h, id, why);
         sess_close(&h->tab, s);

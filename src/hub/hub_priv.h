@@ -32,14 +32,17 @@ enum conn_phase {
 struct conn {
     struct transport t;
     struct chain rx;      /* message not complete yet */
+    struct chain unread;  /* bytes received but not decoded: it owes too much */
     uint64_t rx_since_ms; /* when it began; 0: none */
     uint64_t blocked_ms;  /* last progress of an output that is stuck; 0: flows */
-    uint64_t over_ms;     /* owes too much since; 0: does not */
-    uint64_t deadline_ms; /* of the closing */
-    uint32_t events;      /* as registered with epoll */
-    uint8_t phase;        /* enum conn_phase */
-    bool dirty;           /* on the list of sessions to flush */
-    bool more;            /* on the list of sessions to read again */
+    union {
+        uint64_t over_ms;     /* CONN_RUN: owes too much since; 0: does not */
+        uint64_t deadline_ms; /* later: until then the closing may take */
+    };
+    uint32_t events; /* as registered with epoll */
+    uint8_t phase;   /* enum conn_phase */
+    bool dirty;      /* on the list of sessions to flush */
+    bool more;       /* on the list of sessions to read again */
     struct ws_in in;
 };
 static_assert(sizeof(struct conn) + sizeof(struct sess) <= 640,
@@ -89,6 +92,11 @@ struct hub {
     struct hub_call_slot calls[HUB_CALLS];
 };
 
+/* Input that waits in the pool. */
+static inline uint32_t io_in_held(const struct conn *c) {
+    return c->rx.len + c->unread.len;
+}
+
 /* hub.c */
 struct conn *hub_conn(struct hub *h, const struct sess *s);
 /* Deadline of a session moved: the hub wakes no later than this. */
@@ -99,16 +107,28 @@ static inline uint64_t hub_over_limit_ms(const struct hub *h) {
     return 4 * (uint64_t)h->o.stall_ms;
 }
 
-/* hub_io.c */
+/* hub_out.c */
 int io_send(struct hub *h, struct sess *s, enum ws_op op, const uint8_t *p, size_t n);
+void io_dirty(struct hub *h, struct sess *s);
+void io_flush(struct hub *h, struct sess *s);
+void io_flush_all(struct hub *h);
+/* Registers with epoll what the session waits for now. */
+void io_watch(struct hub *h, const struct sess *s, struct conn *c);
 /* Reading is held back while it owes us the reading of its replies. */
 bool io_paused(const struct hub *h, const struct sess *s, const struct conn *c);
+/* The pool is empty: whoever holds most of it pays, so that one hoarder cannot cost the
+ * others theirs. True when s itself is still in good standing. */
+bool io_relieve(struct hub *h, struct sess *s);
+
+/* hub_in.c */
 void io_adopt(struct hub *h, struct handoff_item *it);
 void io_event(struct hub *h, sess_id id, uint32_t events);
-void io_read(struct hub *h, struct sess *s);
-void io_flush_all(struct hub *h);
+/* all: do not hold back, the connection is about to end. */
+void io_read(struct hub *h, struct sess *s, bool all);
 void io_read_more(struct hub *h);
-void io_dirty(struct hub *h, struct sess *s);
+void io_read_again(struct hub *h, const struct sess *s);
+/* The stream is over: rc is what recv or send returned, 0 or -errno. */
+void io_ended(struct hub *h, struct sess *s, long rc);
 
 /* hub_end.c: the one way out of the table. */
 /* code 0: the cause's own. reason: for the close frame, may be NULL. */

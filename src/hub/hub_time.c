@@ -22,7 +22,7 @@ static void ping(struct hub *h, struct sess *s) {
  * told us of, does its kernel still acknowledge what we sent? */
 static void double_check(struct hub *h, struct sess *s, struct conn *c) {
     uint64_t heard_ms = s->pulse.heard_ms;
-    io_read(h, s);
+    io_read(h, s, false);
     if (c->phase != CONN_RUN || s->pulse.heard_ms != heard_ms)
         return;
     uint64_t since_ping_ms = h->now_ms - s->pulse.pinged_ms;
@@ -142,7 +142,7 @@ void time_woke(struct hub *h, uint64_t now_ms) {
         pulse_excuse(&s->pulse, now_ms, late_ms);
         if (c->blocked_ms)
             c->blocked_ms += late_ms;
-        if (c->over_ms)
+        if (c->phase == CONN_RUN && c->over_ms)
             c->over_ms += late_ms;
         if (c->rx_since_ms)
             c->rx_since_ms += late_ms;

@@ -443,6 +443,34 @@ static void one_that_asks_but_does_not_read_is_held_back(void **state) {
     close(fd);
 }
 
+static void a_burst_of_requests_is_answered(void **state) {
+    enum { N = 55 };
+    struct world *w = *state;
+    w->opts.reply_bytes = 8 * 1024;
+    w->opts.sndbuf = 4 * 1024;
+    start(w);
+    struct handoff_hello hello = {0};
+    int fd = join_with(w, &hello, NULL, 0, 4096);
+    static uint8_t burst[N * 1100], body[65536];
+    size_t n = 0;
+    for (int i = 0; i < N; i++) {
+        memset(body, 'a' + i % 26, 1000);
+        n += frame(burst + n, 0x81, body, 1000);
+    }
+    assert_int_equal(send(fd, burst, n, MSG_NOSIGNAL), (ssize_t)n);
+    for (int i = 0; i < N; i++) {
+        unsigned op;
+        do
+            n = read_frame(fd, &op, body);
+        while (op == WS_PING);
+        assert_int_equal(n, 1000);
+        assert_int_equal(body[0], 'a' + i % 26);
+        assert_int_equal(body[999], 'a' + i % 26);
+    }
+    assert_int_equal(stats(w).queue_bytes, 0);
+    close(fd);
+}
+
 static void whoever_hoards_the_pool_pays(void **state) {
     struct world *w = *state;
     w->opts.pool_bytes = 64 * 1024;
@@ -567,6 +595,7 @@ int main(void) {
         T(a_stalled_reader_costs_the_others_nothing),
         T(one_that_never_reads_is_closed),
         T(one_that_asks_but_does_not_read_is_held_back),
+        T(a_burst_of_requests_is_answered),
         T(whoever_hoards_the_pool_pays),
         T(an_unfinished_message_has_a_deadline),
         T(a_silent_peer_is_lost_and_told),

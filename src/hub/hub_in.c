@@ -1,4 +1,4 @@
-/* Bytes in and out: adoption of new connections, reading and decoding, flushing. */
+/* Bytes in: adoption of new connections, reading and decoding. */
 #include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -8,104 +8,12 @@
 #include "base/bytes.h"
 #include "hub/hub_priv.h"
 
-/* Reading stops while a session owes more than this share of its limit, so that one
- * that asks but does not read is held back by TCP instead of costing memory. */
-static uint32_t pause_at(const struct hub *h) { return h->o.reply_bytes / 2; }
-
-static void set_events(struct hub *h, const struct sess *s, struct conn *c,
-                       uint32_t events) {
-    if (c->events == events || c->phase == CONN_DEAD)
-        return;
-    struct epoll_event ev = {.events = events, .data.u64 = s->id};
-    /* Cannot fail for a descriptor that is registered (epoll_ctl(2)). */
-    epoll_ctl(h->ep, EPOLL_CTL_MOD, c->t.fd, &ev);
-    c->events = events;
-}
-
-bool io_paused(const struct hub *h, const struct sess *s, const struct conn *c) {
-    return c->phase == CONN_RUN && s->out.own.len > pause_at(h);
-}
-
-static void watch(struct hub *h, const struct sess *s, struct conn *c) {
-    /* Level-triggered: what is not going to be read must not be asked for. */
-    uint32_t events = io_paused(h, s, c) ? 0 : EPOLLIN | EPOLLRDHUP;
-    if (c->blocked_ms)
-        events |= EPOLLOUT;
-    set_events(h, s, c, events);
-}
-
-static void note_debt(struct hub *h, const struct sess *s) {
-    struct conn *c = hub_conn(h, s);
-    if (s->out.own.len <= pause_at(h)) {
-        c->over_ms = 0;
-    } else if (!c->over_ms) {
-        c->over_ms = h->now_ms;
-        hub_due(h, h->now_ms + hub_over_limit_ms(h));
-    }
-}
-
-void io_dirty(struct hub *h, struct sess *s) {
-    struct conn *c = hub_conn(h, s);
-    if (c->dirty)
-        return;
-    c->dirty = true;
-    h->dirty.slot[h->dirty.n++] = sess_slot(s->id);
-}
-
-static void read_again(struct hub *h, const struct sess *s) {
+void io_read_again(struct hub *h, const struct sess *s) {
     struct conn *c = hub_conn(h, s);
     if (c->more)
         return;
     c->more = true;
     h->more.slot[h->more.n++] = sess_slot(s->id);
-}
-
-/* The pool is empty: whoever holds most of it pays, so that one hoarder cannot cost the
- * others theirs. True when s itself is still in good standing. */
-static bool relieve(struct hub *h, struct sess *s) {
-    struct sess *worst = s;
-    uint32_t most = 0;
-    for (uint32_t i = 0; i < h->tab.n_live; i++) {
-        struct sess *other = &h->tab.slots[h->tab.live[i]];
-        uint32_t held = other->out.own.len + hub_conn(h, other)->rx.len;
-        if (held > most) {
-            most = held;
-            worst = other;
-        }
-    }
-    struct conn *c = hub_conn(h, worst);
-    if (c->rx.len > worst->out.own.len)
-        end_session(h, worst, DISC_PROTOCOL_ERROR, 1008, "message held back too long");
-    else
-        end_session(h, worst, DISC_SLOW_READER, 0, NULL);
-    chain_clear(&c->rx, &h->pool);
-    end_dead(h, worst);
-    outq_clear(&worst->out, &h->pool);
-    return worst != s;
-}
-
-static int put_own(struct hub *h, struct sess *s, enum ws_op op, const uint8_t *p,
-                   size_t n) {
-    uint8_t head[WS_HEAD_MAX];
-    size_t head_n = ws_head(head, op, n);
-    if (head_n + n + s->out.own.len > h->o.reply_bytes)
-        return -ENOBUFS;
-    while (outq_put(&s->out, &h->pool, h->o.reply_bytes, head, head_n, p, n) != 0) {
-        if (h->in_closing || !relieve(h, s))
-            return -ENOBUFS;
-    }
-    note_debt(h, s);
-    s->msgs_out += op < WS_CLOSE;
-    h->m.frames_out++;
-    io_dirty(h, s);
-    return 0;
-}
-
-int io_send(struct hub *h, struct sess *s, enum ws_op op, const uint8_t *p, size_t n) {
-    int rc = put_own(h, s, op, p, n);
-    if (rc == -ENOBUFS && !h->in_closing)
-        end_session(h, s, DISC_SLOW_READER, 0, NULL);
-    return rc;
 }
 
 static void on_message(struct hub *h, struct sess *s, enum ws_op op, const uint8_t *p,
@@ -129,7 +37,7 @@ static void on_data(struct hub *h, struct sess *s, struct conn *c,
         hub_due(h, h->now_ms + h->o.message_ms);
     }
     while (chain_put(&c->rx, &h->pool, ev->data, ev->len) != 0) {
-        if (!relieve(h, s))
+        if (!io_relieve(h, s))
             return;
     }
     if (!ev->last)
@@ -173,12 +81,19 @@ static void on_control(struct hub *h, struct sess *s, struct conn *c,
         io_send(h, s, WS_PONG, ev->data, ev->len); /* RFC 6455 5.5.2 */
 }
 
-static void decode(struct hub *h, struct sess *s, struct conn *c, uint8_t *p,
-                   size_t n) {
-    s->bytes_in += n;
-    h->m.bytes_in += n;
-    if (c->phase == CONN_RUN)
-        pulse_heard(&s->pulse, h->now_ms);
+/* p is h->inbuf, or else its bytes are in c->t no more: what cannot be looked at now is
+ * kept, since a burst of requests may ask for more answers than may be owed. */
+static void keep(struct hub *h, struct sess *s, struct conn *c, const uint8_t *p,
+                 size_t n) {
+    while (n > 0 && chain_put(&c->unread, &h->pool, p, n) != 0) {
+        if (!io_relieve(h, s))
+            return;
+    }
+}
+
+/* all: whatever it comes to owe. */
+static void decode(struct hub *h, struct sess *s, struct conn *c, uint8_t *p, size_t n,
+                   bool all) {
     for (;;) {
         size_t used;
         struct ws_event ev;
@@ -195,40 +110,62 @@ static void decode(struct hub *h, struct sess *s, struct conn *c, uint8_t *p,
             end_session(h, s, DISC_PROTOCOL_ERROR, ev.code, ev.why);
         else
             end_dead(h, s);
+        if (!all && io_paused(h, s, c)) {
+            keep(h, s, c, p, n);
+            return;
+        }
     }
 }
 
+static void take_in(struct hub *h, struct sess *s, struct conn *c, uint8_t *p, size_t n,
+                    bool all) {
+    s->bytes_in += n;
+    h->m.bytes_in += n;
+    if (c->phase == CONN_RUN)
+        pulse_heard(&s->pulse, h->now_ms);
+    decode(h, s, c, p, n, all);
+}
+
 /* The stream cannot be read any further. */
-static void on_end(struct hub *h, struct sess *s, long rc) {
+void io_ended(struct hub *h, struct sess *s, long rc) {
     struct disc_facts f = {.eof = rc == 0, .err = (int)-rc};
     end_session(h, s, disc_classify(&f), 0, NULL);
     end_dead(h, s);
 }
 
-static void read_some(struct hub *h, struct sess *s, struct conn *c, bool broken) {
+/* What was kept comes before anything newer. It fits: it came from the same buffer. */
+static void decode_kept(struct hub *h, struct sess *s, struct conn *c, bool all) {
+    size_t n = c->unread.len;
+    if (n == 0 || (!all && io_paused(h, s, c)))
+        return;
+    chain_move(&c->unread, &h->pool, h->inbuf);
+    decode(h, s, c, h->inbuf, n, all);
+}
+
+void io_read(struct hub *h, struct sess *s, bool all) {
+    struct conn *c = hub_conn(h, s);
     size_t budget = HUB_READ_BYTES;
-    while (c->phase != CONN_DEAD && (broken || !io_paused(h, s, c))) {
+    decode_kept(h, s, c, all);
+    while (c->phase != CONN_DEAD && (all || !io_paused(h, s, c))) {
         long got = c->t.ops->recv(&c->t, h->inbuf, budget);
         if (got == -EAGAIN)
             break;
         if (got <= 0) {
-            on_end(h, s, got);
+            io_ended(h, s, got);
             return;
         }
-        decode(h, s, c, h->inbuf, (size_t)got);
+        take_in(h, s, c, h->inbuf, (size_t)got, all);
         /* A short read has emptied a plain socket; epoll tells of anything newer. */
         if ((size_t)got < budget && !c->t.ops->pending(&c->t))
             break;
         budget -= (size_t)got;
         if (budget == 0) {
-            read_again(h, s);
+            io_read_again(h, s);
             break;
         }
     }
-    watch(h, s, c);
+    io_watch(h, s, c);
 }
-
-void io_read(struct hub *h, struct sess *s) { read_some(h, s, hub_conn(h, s), false); }
 
 void io_read_more(struct hub *h) {
     struct slot_list now = h->more;
@@ -239,77 +176,7 @@ void io_read_more(struct hub *h) {
         struct sess *s = &h->tab.slots[now.slot[i]];
         hub_conn(h, s)->more = false;
         if (s->state != SESS_FREE)
-            io_read(h, s);
-    }
-}
-
-/* Sends what is owed. Returns 0 (all out), 1 (budget used up), -EAGAIN, or -errno. */
-static long send_some(struct hub *h, struct sess *s, struct conn *c) {
-    size_t budget = HUB_WRITE_BYTES;
-    for (;;) {
-        struct iovec iov[HUB_IOV];
-        int n = outq_peek(&s->out, &h->ring, iov, HUB_IOV, budget);
-        if (n == 0 && !c->t.ops->unflushed(&c->t))
-            return 0;
-        long put = c->t.ops->send(&c->t, iov, n);
-        if (put < 0)
-            return put;
-        unsigned frames = outq_taken(&s->out, &h->pool, &h->ring, (size_t)put);
-        s->msgs_out += frames;
-        h->m.frames_out += frames;
-        s->bytes_out += (uint64_t)put;
-        h->m.bytes_out += (uint64_t)put;
-        if (put > 0)
-            c->blocked_ms = 0;
-        if ((size_t)put >= budget)
-            return 1;
-        budget -= (size_t)put;
-    }
-}
-
-static void flush(struct hub *h, struct sess *s) {
-    struct conn *c = hub_conn(h, s);
-    if (c->phase == CONN_DEAD || c->phase == CONN_LINGER)
-        return;
-    bool was_paused = io_paused(h, s, c);
-    long rc = send_some(h, s, c);
-    if (rc == -EAGAIN) {
-        if (!c->blocked_ms) {
-            c->blocked_ms = h->now_ms;
-            hub_due(h, h->now_ms + h->o.stall_ms);
-        }
-    } else if (rc < 0) {
-        /* What the peer said before it broke off still counts: its close frame, say. */
-        read_some(h, s, c, true);
-        on_end(h, s, rc);
-        return;
-    } else {
-        c->blocked_ms = 0;
-        if (rc == 1)
-            io_dirty(h, s);
-        else if (c->phase == CONN_LAST_WORDS) {
-            c->t.ops->finish(&c->t);
-            c->phase = CONN_LINGER;
-        }
-    }
-    note_debt(h, s);
-    if (was_paused && !io_paused(h, s, c))
-        read_again(h, s); /* decrypted bytes may wait where epoll does not see them */
-    watch(h, s, c);
-}
-
-void io_flush_all(struct hub *h) {
-    struct slot_list now = h->dirty;
-    h->dirty = h->spare;
-    h->dirty.n = 0;
-    h->spare = now;
-    for (uint32_t i = 0; i < now.n; i++) {
-        struct sess *s = &h->tab.slots[now.slot[i]];
-        struct conn *c = hub_conn(h, s);
-        c->dirty = false;
-        /* One that is stuck waits for EPOLLOUT; trying again would only cost a call. */
-        if (s->state != SESS_FREE && !(c->events & EPOLLOUT))
-            flush(h, s);
+            io_read(h, s, false);
     }
 }
 
@@ -322,9 +189,9 @@ void io_event(struct hub *h, sess_id id, uint32_t events) {
      * is held back. */
     bool broken = (events & (EPOLLERR | EPOLLHUP)) != 0;
     if (broken || (events & (EPOLLIN | EPOLLRDHUP)))
-        read_some(h, s, c, broken);
+        io_read(h, s, broken);
     if ((events & EPOLLOUT) && c->phase != CONN_DEAD)
-        flush(h, s);
+        io_flush(h, s);
 }
 
 /* The first ping comes between half a second and a third of the interval, at random, so
@@ -383,8 +250,8 @@ void io_adopt(struct hub *h, struct handoff_item *it) {
     if (h->stopping)
         end_session(h, s, DISC_SHUTDOWN, 0, NULL);
     if (it->leftover_n)
-        decode(h, s, c, it->leftover, it->leftover_n);
+        take_in(h, s, c, it->leftover, it->leftover_n, false);
     /* Records that were decrypted before the hub looked do not show in epoll. */
     if (c->t.ops->pending(&c->t))
-        read_again(h, s);
+        io_read_again(h, s);
 }
