@@ -66,7 +66,6 @@ static int seam_print(const char *fmt, ...) __attribute__((format(printf, 1, 2))
 PIN(((struct mg_connection *)0)->client.sock, int);
 PIN(((struct mg_connection *)0)->client.is_ssl, unsigned char);
 PIN(((struct mg_connection *)0)->client.rsa.sa, struct sockaddr);
-PIN(&produce_socket, void (*)(struct mg_context *, const struct socket *));
 PIN(((struct mg_connection *)0)->ssl, struct tls *);
 PIN(((struct mg_connection *)0)->buf, char *);
 PIN(((struct mg_connection *)0)->buf_size, int);
@@ -76,6 +75,9 @@ PIN(((struct mg_context *)0)->listening_sockets, struct socket *);
 PIN(((struct mg_context *)0)->num_listening_sockets, unsigned);
 PIN(((struct mg_context *)0)->squeue, struct socket *);
 PIN(((struct mg_context *)0)->sq_head, volatile int);
+PIN(((struct mg_context *)0)->sq_size, int);
+PIN(((struct mg_context *)0)->sq_full, pthread_cond_t);
+PIN(((struct mg_context *)0)->sq_empty, pthread_cond_t);
 PIN(((struct mg_context *)0)->thread_mutex, pthread_mutex_t);
 PIN(((struct mg_workerTLS *)0)->user_ptr, void *);
 _Static_assert(MG_MAX_HEADERS >= HEAD_FIELDS_MAX,

@@ -22,6 +22,23 @@ static int seam_poll(struct pollfd *fds, nfds_t n, int ms) {
     return rc;
 }
 
+/* What CivetWeb's produce_socket() does, but the worker is woken after the lock was
+ * given up, not to wait for it at once: a fifth more requests per CPU second. */
+static void enqueue(struct mg_context *ctx, const struct socket *so) {
+    pthread_mutex_lock(&ctx->thread_mutex);
+    while (STOP_FLAG_IS_ZERO(&ctx->stop_flag) &&
+           ctx->sq_head - ctx->sq_tail >= ctx->sq_size)
+        pthread_cond_wait(&ctx->sq_empty, &ctx->thread_mutex);
+    bool fits = ctx->sq_head - ctx->sq_tail < ctx->sq_size;
+    if (fits)
+        ctx->squeue[ctx->sq_head++ % ctx->sq_size] = *so;
+    pthread_mutex_unlock(&ctx->thread_mutex);
+    if (fits)
+        pthread_cond_signal(&ctx->sq_full);
+    else
+        close(so->sock); /* we stop */
+}
+
 /* Queues a ready connection itself and tells CivetWeb that there was none: what it
  * would do to the socket now, in six system calls, has been inherited or done by
  * accept4(2). */
@@ -38,7 +55,7 @@ static int seam_accept(int door) {
     socklen_t n = sizeof(so.rsa);
     so.sock = room_accept(&cv->room, door, &so.rsa.sa, &n);
     if (so.sock != INVALID_SOCKET)
-        produce_socket(ctx, &so);
+        enqueue(ctx, &so);
     return INVALID_SOCKET;
 }
 
