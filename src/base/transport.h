@@ -24,7 +24,8 @@ struct transport_ops {
     /* True while taken bytes still wait inside for the socket to become writable. */
     bool (*unflushed)(const struct transport *t);
     /* Says goodbye in the layer's own words (TLS close_notify), then FIN; stays
-     * readable. */
+     * readable. Where the goodbye meets a full socket it is unflushed: send() moves it
+     * on. */
     void (*finish)(struct transport *t);
     /* Frees everything and closes the descriptor. */
     void (*close)(struct transport *t);

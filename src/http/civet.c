@@ -47,7 +47,7 @@ static int seam_print(const char *fmt, ...) __attribute__((format(printf, 1, 2))
 #define accept(door, addr, len) ((void)(addr), (void)(len), seam_accept(door))
 #define listen(fd, backlog) seam_listen(fd, backlog)
 #define fprintf(stream, ...) seam_print(__VA_ARGS__)
-#include "http/seam/civetweb.inl"
+#include "http/civet/civetweb.inl"
 #undef poll
 #undef accept
 #undef listen
@@ -98,7 +98,7 @@ struct civet {
     struct civet_conn conns[]; /* one per worker */
 };
 
-#include "http/seam/system.inl"
+#include "http/civet/system.inl"
 
 /* Do accepted connections wait for a worker? */
 static bool queue_waits(void *arg) {

@@ -121,9 +121,20 @@ static long send_some(struct hub *h, struct sess *s, struct conn *c) {
     }
 }
 
+static void all_out(struct hub *h, struct conn *c) {
+    c->blocked_ms = 0;
+    if (c->phase != CONN_LAST_WORDS)
+        return;
+    c->t.ops->finish(&c->t);
+    c->phase = CONN_LINGER;
+    /* The layer's own goodbye may have met a full socket. */
+    if (c->t.ops->unflushed(&c->t))
+        c->blocked_ms = h->now_ms;
+}
+
 void io_flush(struct hub *h, struct sess *s) {
     struct conn *c = hub_conn(h, s);
-    if (c->phase == CONN_DEAD || c->phase == CONN_LINGER)
+    if (c->phase == CONN_DEAD)
         return;
     bool was_paused = io_paused(h, s, c);
     long rc = send_some(h, s, c);
@@ -137,14 +148,11 @@ void io_flush(struct hub *h, struct sess *s) {
         io_read(h, s, true);
         io_ended(h, s, rc);
         return;
-    } else {
+    } else if (rc == 1) {
         c->blocked_ms = 0;
-        if (rc == 1)
-            io_dirty(h, s);
-        else if (c->phase == CONN_LAST_WORDS) {
-            c->t.ops->finish(&c->t);
-            c->phase = CONN_LINGER;
-        }
+        io_dirty(h, s);
+    } else {
+        all_out(h, c);
     }
     note_debt(h, s);
     if (was_paused && !io_paused(h, s, c))
