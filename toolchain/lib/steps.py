@@ -1,7 +1,7 @@
 """The steps of toolchain/test: what they run, in which order, and what their output counts as.
 
 A step succeeds when it ran something and nothing of it failed; its counts are read from what
-the tools printed. Steps that do not disturb each other run two at a time.
+the tools printed. Steps that do not disturb each other run at the same time.
 """
 import os
 import re
@@ -18,7 +18,9 @@ TOP = Path(__file__).resolve().parents[2]
 BUILD = TOP / "build"
 LOGS = BUILD / "test-logs"
 FUZZ_SECONDS = int(os.environ.get("FUZZ_SECONDS", "60"))
-CORES = 2  # what a step of weight 2 may keep busy, and the budget of all steps together
+# How much of the machine a step takes: a test that mostly waits, a core that it keeps busy, or
+# all of it, for what builds and for what measures.
+LIGHT, CORE, ALONE = 1, 2, 4
 STEP_LIMIT_S = 900  # a step that takes longer hangs
 
 
@@ -43,7 +45,7 @@ class Step:
     command: list
     count: callable  # (step, exit code, output) -> Count
     needs: tuple = ()
-    weight: int = 1
+    weight: int = CORE
     env: dict = field(default_factory=dict)
     cwd: Path = TOP
     may_skip: bool = False  # skipping all of it is an answer
@@ -121,7 +123,7 @@ def sanitized(name):
 
 
 def build(preset):
-    return Step(f"build-{preset}", ["toolchain/build", preset], one, weight=2)
+    return Step(f"build-{preset}", ["toolchain/build", preset], one, weight=ALONE)
 
 
 def unit(preset):
@@ -130,7 +132,7 @@ def unit(preset):
                        "--test-output-size-passed", "1000000",
                        "--test-output-size-failed", "1000000",
                        "--output-junit", str(LOGS / f"{name}.xml")],
-                ctest, needs=(f"build-{preset}",), weight=2, env=sanitized(name))
+                ctest, needs=(f"build-{preset}",), weight=ALONE, env=sanitized(name))
 
 
 def script(folder, preset="release", **how):
@@ -176,16 +178,15 @@ def steps():
         build("fuzz"),
         unit("dev"),
         unit("tsan"),
-        # What measures time or memory has the machine to itself.
-        script("wire", weight=2),
-        script("browser", weight=2),
-        script("bench", weight=2),
-        script("wire", "dev"),
-        script("wire", "tsan"),
+        script("bench", weight=ALONE),
+        script("wire"),
+        *(fuzzer(f) for f in sorted((TOP / "tests/fuzz").glob("fuzz_*.c"))),
+        script("wire", "tsan", weight=LIGHT),
+        script("wire", "dev", weight=LIGHT),
+        script("browser"),
+        Step("tidy", tidy, one, needs=("build-dev",)),
         soak("soak-echo"),
         soak("soak-board", "--board"),
-        *(fuzzer(f) for f in sorted((TOP / "tests/fuzz").glob("fuzz_*.c"))),
-        Step("tidy", tidy, one, needs=("build-dev",)),
     ]
 
 
@@ -220,7 +221,7 @@ class Runner:
         for step in self.waiting:
             if any(need in self.names and need not in self.ended for need in step.needs):
                 continue
-            return step if self.busy + step.weight <= CORES else None
+            return step if self.busy + step.weight <= ALONE else None
         return None
 
     def work(self, step):
