@@ -154,9 +154,12 @@ static int unsubscribe(struct rpc_call *c) { return change_topics(c, false); }
 /* ---- all of them ---- */
 
 static const struct rpc_method table[] = {
-    {"ping", ROLE_VIEWER, ping},           {"info", ROLE_VIEWER, info},
-    {"stats", ROLE_VIEWER, stats},         {"history", ROLE_VIEWER, history},
-    {"subscribe", ROLE_VIEWER, subscribe}, {"unsubscribe", ROLE_VIEWER, unsubscribe},
+    {"ping", ROLE_VIEWER, ping, false},
+    {"info", ROLE_VIEWER, info, false},
+    {"stats", ROLE_VIEWER, stats, false},
+    {"history", ROLE_VIEWER, history, false},
+    {"subscribe", ROLE_VIEWER, subscribe, true},
+    {"unsubscribe", ROLE_VIEWER, unsubscribe, true},
 };
 
 int rpc_methods_init(struct rpc_methods *m, const struct about *about,

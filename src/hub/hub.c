@@ -67,13 +67,13 @@ static void on_wake(struct hub *h) {
 
 static void tick(struct hub *h, const struct epoll_event *ev, int n) {
     bool woken = false;
+    io_read_more(h); /* they have waited since the last tick */
     for (int i = 0; i < n; i++) {
         if (ev[i].data.u64 == EV_WAKE)
             woken = true;
         else if (ev[i].data.u64 != EV_TIMER)
             io_event(h, ev[i].data.u64, ev[i].events);
     }
-    io_read_more(h);
     /* After the reads, so that a byte which came while we were late still counts. */
     time_expire(h);
     if (woken)
@@ -96,6 +96,7 @@ static void *run(void *arg) {
         if (n < 0)
             n = 0; /* EINTR: a debugger, or SIGSTOP and SIGCONT; nothing was lost */
         uint64_t from_ns = clock_ns();
+        h->turns_end_ns = from_ns + HUB_TURNS_NS;
         time_woke(h, from_ns / 1000000);
         tick(h, ev, n);
         uint64_t took_us = (clock_ns() - from_ns) / 1000;
@@ -120,6 +121,7 @@ static int take_memory(struct hub *h) {
     h->dirty.slot = calloc(1, slots);
     h->more.slot = calloc(1, slots);
     h->spare.slot = calloc(1, slots);
+    h->more.cap = o->max_sessions;
     h->dead = calloc(1, slots);
     h->inbuf = pages_take(HUB_READ_BYTES);
     h->message = pages_take(o->max_message);

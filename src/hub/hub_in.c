@@ -6,6 +6,7 @@
 #include <sys/epoll.h>
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "hub/hub_priv.h"
 
 void io_read_again(struct hub *h, const struct sess *s) {
@@ -13,7 +14,8 @@ void io_read_again(struct hub *h, const struct sess *s) {
     if (c->more)
         return;
     c->more = true;
-    h->more.slot[h->more.n++] = sess_slot(s->id);
+    struct slot_queue *q = &h->more;
+    q->slot[(q->first + q->n++) % q->cap] = sess_slot(s->id);
 }
 
 static void on_message(struct hub *h, struct sess *s, enum ws_op op, const uint8_t *p,
@@ -48,13 +50,17 @@ static void on_data(struct hub *h, struct sess *s, struct conn *c,
     on_message(h, s, ev->op, h->message, n);
 }
 
+/* Nothing more is expected of the peer: what is queued goes, our close frame last. */
+static void last_words(struct hub *h, struct sess *s, struct conn *c) {
+    if (c->phase != CONN_CLOSE_SENT)
+        return;
+    c->phase = CONN_LAST_WORDS;
+    io_dirty(h, s);
+}
+
 static void on_close(struct hub *h, struct sess *s, struct conn *c,
                      const struct ws_event *ev) {
-    if (c->phase == CONN_CLOSE_SENT) {
-        c->phase = CONN_LAST_WORDS;
-        io_dirty(h, s);
-        return;
-    }
+    last_words(h, s, c);
     if (c->phase != CONN_RUN)
         return;
     struct disc_facts f = {.close_frame = true};
@@ -91,7 +97,12 @@ static void keep(struct hub *h, struct sess *s, struct conn *c, const uint8_t *p
     }
 }
 
-/* all: whatever it comes to owe. */
+/* Enough of this session for now: it owes too much, or its turn is over. */
+static bool enough(const struct hub *h, const struct sess *s, const struct conn *c) {
+    return c->phase == CONN_RUN && (io_paused(h, s, c) || clock_ns() >= h->turn_end_ns);
+}
+
+/* all: whatever it costs. */
 static void decode(struct hub *h, struct sess *s, struct conn *c, uint8_t *p, size_t n,
                    bool all) {
     for (;;) {
@@ -109,8 +120,8 @@ static void decode(struct hub *h, struct sess *s, struct conn *c, uint8_t *p, si
         else if (c->phase == CONN_RUN)
             end_session(h, s, DISC_PROTOCOL_ERROR, ev.code, ev.why);
         else
-            end_dead(h, s);
-        if (!all && io_paused(h, s, c)) {
+            last_words(h, s, c);
+        if (!all && enough(h, s, c)) {
             keep(h, s, c, p, n);
             return;
         }
@@ -136,47 +147,62 @@ void io_ended(struct hub *h, struct sess *s, long rc) {
 /* What was kept comes before anything newer. It fits: it came from the same buffer. */
 static void decode_kept(struct hub *h, struct sess *s, struct conn *c, bool all) {
     size_t n = c->unread.len;
-    if (n == 0 || (!all && io_paused(h, s, c)))
+    if (n == 0 || (!all && enough(h, s, c)))
         return;
     chain_move(&c->unread, &h->pool, h->inbuf);
     decode(h, s, c, h->inbuf, n, all);
 }
 
-void io_read(struct hub *h, struct sess *s, bool all) {
-    struct conn *c = hub_conn(h, s);
+/* Bytes to ask for: few, but for the middle of a long frame, which is never kept. */
+static size_t sip(const struct conn *c, size_t budget) {
+    size_t n = c->in.left > HUB_SIP_BYTES ? budget : HUB_SIP_BYTES;
+    return n < budget ? n : budget;
+}
+
+static void read_some(struct hub *h, struct sess *s, struct conn *c, bool all) {
     size_t budget = HUB_READ_BYTES;
-    decode_kept(h, s, c, all);
-    while (c->phase != CONN_DEAD && (all || !io_paused(h, s, c))) {
-        long got = c->t.ops->recv(&c->t, h->inbuf, budget);
+    while (budget > 0 && c->phase != CONN_DEAD && (all || !enough(h, s, c))) {
+        size_t n = sip(c, budget);
+        long got = c->t.ops->recv(&c->t, h->inbuf, n);
         if (got == -EAGAIN)
-            break;
+            return;
         if (got <= 0) {
             io_ended(h, s, got);
             return;
         }
         take_in(h, s, c, h->inbuf, (size_t)got, all);
         /* A short read has emptied a plain socket; epoll tells of anything newer. */
-        if ((size_t)got < budget && !c->t.ops->pending(&c->t))
-            break;
+        if ((size_t)got < n && !c->t.ops->pending(&c->t))
+            return;
         budget -= (size_t)got;
-        if (budget == 0) {
-            io_read_again(h, s);
-            break;
-        }
     }
+}
+
+void io_read(struct hub *h, struct sess *s, bool all) {
+    struct conn *c = hub_conn(h, s);
+    uint64_t end_ns = clock_ns() + HUB_TURN_NS;
+    h->turn_end_ns = end_ns < h->turns_end_ns ? end_ns : h->turns_end_ns;
+    decode_kept(h, s, c, all);
+    read_some(h, s, c, all);
+    if (c->phase == CONN_DEAD)
+        return;
+    /* What epoll cannot see, above the socket or out of it. */
+    if (!io_paused(h, s, c) && (c->unread.len > 0 || c->t.ops->pending(&c->t)))
+        io_read_again(h, s);
+    if (c->t.ops->unflushed(&c->t))
+        io_dirty(h, s); /* an alert or a key update of the layer's own */
     io_watch(h, s, c);
 }
 
 void io_read_more(struct hub *h) {
-    struct slot_list now = h->more;
-    h->more = h->spare;
-    h->more.n = 0;
-    h->spare = now;
-    for (uint32_t i = 0; i < now.n; i++) {
-        struct sess *s = &h->tab.slots[now.slot[i]];
-        hub_conn(h, s)->more = false;
-        if (s->state != SESS_FREE)
-            io_read(h, s, false);
+    struct slot_queue *q = &h->more;
+    for (uint32_t n = q->n; n > 0 && clock_ns() < h->turns_end_ns; n--) {
+        uint32_t slot = q->slot[q->first];
+        q->first = (q->first + 1) % q->cap;
+        q->n--;
+        h->conn[slot].more = false;
+        if (h->tab.slots[slot].state != SESS_FREE)
+            io_read(h, &h->tab.slots[slot], false);
     }
 }
 

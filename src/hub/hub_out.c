@@ -50,8 +50,6 @@ void io_dirty(struct hub *h, struct sess *s) {
     h->dirty.slot[h->dirty.n++] = sess_slot(s->id);
 }
 
-/* Whoever holds most of it pays, so that one hoarder cannot cost the
- * others theirs. True when s itself is still in good standing. */
 bool io_relieve(struct hub *h, struct sess *s) {
     struct sess *worst = s;
     uint32_t most = 0;
@@ -64,7 +62,8 @@ bool io_relieve(struct hub *h, struct sess *s) {
         }
     }
     struct conn *c = hub_conn(h, worst);
-    if (io_in_held(c) > worst->out.own.len)
+    /* An unfinished message is its doing; requests that wait are not. */
+    if (c->rx.len > worst->out.own.len + c->unread.len)
         end_session(h, worst, DISC_PROTOCOL_ERROR, 1008, "message held back too long");
     else
         end_session(h, worst, DISC_SLOW_READER, 0, NULL);

@@ -15,6 +15,12 @@
 #define HUB_LATE_MS 250u
 /* Read and written per session and tick at most; the rest waits for the next tick. */
 #define HUB_READ_BYTES (64u * 1024)
+/* One read, but for the middle of a long frame: what may have to wait undecoded. */
+#define HUB_SIP_BYTES 4096u
+/* Time for the messages of one session, and of all, per tick. Whoever is not done then,
+ * or not heard yet, comes first in the next. */
+#define HUB_TURN_NS 2000000u
+#define HUB_TURNS_NS 8000000u
 #define HUB_WRITE_BYTES (256u * 1024)
 #define HUB_EVENTS 128
 #define HUB_IOV 64
@@ -32,7 +38,7 @@ enum conn_phase {
 struct conn {
     struct transport t;
     struct chain rx;      /* message not complete yet */
-    struct chain unread;  /* bytes received but not decoded: it owes too much */
+    struct chain unread;  /* bytes received but not decoded: it asks too much */
     uint64_t rx_since_ms; /* when it began; 0: none */
     uint64_t blocked_ms;  /* last progress of an output that is stuck; 0: flows */
     union {
@@ -60,6 +66,12 @@ struct slot_list {
     uint32_t n;
 };
 
+/* The same, first come first served. */
+struct slot_queue {
+    uint32_t *slot;
+    uint32_t first, n, cap;
+};
+
 struct hub {
     struct hub_opts o;
     struct sess_table tab;
@@ -67,12 +79,15 @@ struct hub {
     struct blocks pool;
     struct bcast ring;
     struct metrics m;
-    struct slot_list dirty, more, spare;
-    uint32_t *dead; /* slots to reap */
+    struct slot_list dirty, spare;
+    struct slot_queue more; /* sessions that have more to read */
+    uint32_t *dead;         /* slots to reap */
     uint32_t n_dead;
 
     int ep, timer, wake;
     uint64_t now_ms;
+    uint64_t turns_end_ns; /* of all in this tick */
+    uint64_t turn_end_ns;  /* of the session being read */
     uint64_t due_ms;   /* no deadline is earlier; may be too early, never too late */
     uint64_t armed_ms; /* what the timerfd is set to; 0: not */
     uint64_t random;   /* state of the generator of ping delays */

@@ -22,7 +22,7 @@ static void ping(struct hub *h, struct sess *s) {
  * told us of, does its kernel still acknowledge what we sent? */
 static void double_check(struct hub *h, struct sess *s, struct conn *c) {
     uint64_t heard_ms = s->pulse.heard_ms;
-    io_read(h, s, false);
+    io_read(h, s, true);
     if (c->phase != CONN_RUN || s->pulse.heard_ms != heard_ms)
         return;
     uint64_t since_ping_ms = h->now_ms - s->pulse.pinged_ms;

@@ -104,6 +104,14 @@ static void write_error(struct rpc_call *c, const cJSON *id) {
     jsonw_obj_end(w);
 }
 
+static bool acts(const struct rpc *r, const char *name) {
+    for (size_t i = 0; i < r->n_methods; i++) {
+        if (strcmp(r->methods[i].name, name) == 0)
+            return r->methods[i].acts;
+    }
+    return false;
+}
+
 static int dispatch(const struct rpc *r, struct rpc_call *c, const char *name) {
     for (size_t i = 0; i < r->n_methods; i++) {
         const struct rpc_method *m = &r->methods[i];
@@ -146,6 +154,9 @@ static void answer(const struct rpc *r, struct rpc_call *c, const cJSON *msg) {
         write_error(c, q.id);
         return;
     }
+    /* Section 4.1: nobody hears the answer, so it is not worked out. */
+    if (!q.id && !acts(r, q.method))
+        return;
     open_answer(c->out, q.id);
     c->params = q.params;
     if (write_result(r, c, q.method) != 0) {

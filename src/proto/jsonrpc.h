@@ -8,6 +8,7 @@
  * exception to R5): cJSON in other threads, or outside rpc_handle(), goes to malloc as
  * ever. */
 #include <cJSON.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -47,6 +48,7 @@ struct rpc_method {
     uint8_t role; /* the least that may call it */
     /* 0, or what rpc_fail() returned; what it wrote is then dropped. */
     int (*call)(struct rpc_call *c);
+    bool acts; /* has an effect: a notification of it is carried out, too */
 };
 
 struct rpc {

@@ -50,9 +50,9 @@ static int nothing(struct rpc_call *c) {
 }
 
 static const struct rpc_method methods[] = {
-    {"e", 0, echo},
-    {"f", 0, flood},
-    {"n", 1, nothing},
+    {"e", 0, echo, true},
+    {"f", 0, flood, true},
+    {"n", 1, nothing, false},
 };
 
 static const cJSON *member(const cJSON *object, const char *key) {

@@ -45,10 +45,21 @@ static void on_opened(void *ctx, struct hub *h, sess_id id,
     w->opened++;
 }
 
+/* A request that costs 5 ms. */
+static void work(void) {
+    for (uint64_t until_ns = clock_ns() + 5000000; clock_ns() < until_ns;)
+        ;
+}
+
 static void on_message(void *ctx, struct hub *h, sess_id id, enum ws_op op,
                        const uint8_t *p, size_t n) {
     (void)ctx;
-    hub_send(h, id, op, p, n);
+    if (n == 5 && memcmp(p, "close", 5) == 0)
+        hub_close_with(h, id, DISC_PROTOCOL_ERROR, 1003, "as you wish");
+    else if (n == 4 && memcmp(p, "work", 4) == 0)
+        work();
+    else
+        hub_send(h, id, op, p, n);
 }
 
 static void on_closing(void *ctx, struct hub *h, sess_id id, enum disc_why why) {
@@ -289,6 +300,19 @@ static void each_end_has_its_cause(void **state) {
     await_closed(w, DISC_PROTOCOL_ERROR, 1);
 }
 
+static void an_error_is_told_whatever_follows_it(void **state) {
+    struct world *w = *state;
+    start(w);
+    int fd = join(w);
+    uint8_t out[64];
+    size_t n = frame(out, 0x81, "close", 5);
+    memcpy(out + n, "\x81\x01?", 3); /* not masked */
+    assert_int_equal(send(fd, out, n + 3, MSG_NOSIGNAL), (ssize_t)(n + 3));
+    assert_int_equal(read_close(fd), 1003);
+    close(fd);
+    await_closed(w, DISC_PROTOCOL_ERROR, 1);
+}
+
 static void a_full_table_refuses_before_anything_is_sent(void **state) {
     struct world *w = *state;
     w->opts.max_sessions = 2;
@@ -471,6 +495,34 @@ static void a_burst_of_requests_is_answered(void **state) {
     close(fd);
 }
 
+/* 400 requests of 5 ms in one burst take 2 s; meanwhile a question of another is
+ * answered within a few turns. */
+static void one_that_asks_much_takes_turns(void **state) {
+    struct world *w = *state;
+    start(w);
+    int busy = join(w);
+    int other = join(w);
+    static uint8_t burst[400 * 16];
+    size_t n = 0;
+    for (int i = 0; i < 400; i++)
+        n += frame(burst + n, 0x81, "work", 4);
+    assert_int_equal(send(busy, burst, n, MSG_NOSIGNAL), (ssize_t)n);
+    for (int i = 0; i < 5; i++) {
+        uint8_t body[65536];
+        unsigned op;
+        uint64_t t0 = clock_ms();
+        send_frame(other, 0x81, "?", 1);
+        do
+            read_frame(other, &op, body);
+        while (op != WS_TEXT);
+        assert_true(clock_ms() - t0 < 500);
+    }
+    struct hub_stats s = stats(w);
+    assert_true(s.m.frames_in < 400); /* it is still at it */
+    close(busy);
+    close(other);
+}
+
 static void whoever_hoards_the_pool_pays(void **state) {
     struct world *w = *state;
     w->opts.pool_bytes = 64 * 1024;
@@ -589,6 +641,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         T(messages_come_back),
         T(each_end_has_its_cause),
+        T(an_error_is_told_whatever_follows_it),
         T(a_full_table_refuses_before_anything_is_sent),
         T(stopping_says_goodbye),
         T(everybody_is_told_at_once),
@@ -596,6 +649,7 @@ int main(void) {
         T(one_that_never_reads_is_closed),
         T(one_that_asks_but_does_not_read_is_held_back),
         T(a_burst_of_requests_is_answered),
+        T(one_that_asks_much_takes_turns),
         T(whoever_hoards_the_pool_pays),
         T(an_unfinished_message_has_a_deadline),
         T(a_silent_peer_is_lost_and_told),

@@ -77,15 +77,16 @@ static int leave_open(struct rpc_call *c) {
 }
 
 static const struct rpc_method methods[] = {
-    {"echo", VIEWER, echo},
-    {"count", VIEWER, count},
-    {"sum", VIEWER, sum},
-    {"flood", VIEWER, flood},
-    {"fail_late", VIEWER, fail_late},
-    {"fail_without_words", VIEWER, fail_without_words},
-    {"fail_at_length", VIEWER, fail_at_length},
-    {"leave_open", VIEWER, leave_open},
-    {"reboot", ADMIN, count},
+    {"echo", VIEWER, echo, false},
+    {"count", VIEWER, count, true},
+    {"look", VIEWER, count, false},
+    {"sum", VIEWER, sum, false},
+    {"flood", VIEWER, flood, false},
+    {"fail_late", VIEWER, fail_late, false},
+    {"fail_without_words", VIEWER, fail_without_words, false},
+    {"fail_at_length", VIEWER, fail_at_length, false},
+    {"leave_open", VIEWER, leave_open, false},
+    {"reboot", ADMIN, count, true},
 };
 
 static struct rpc rpc;
@@ -224,6 +225,7 @@ static void notifications_get_no_answer(void **state) {
     (void)state;
     static const struct rpc_case cases[] = {
         {V "\"method\":\"count\"}", ""},
+        {V "\"method\":\"look\"}", ""}, /* has no effect: is not even called */
         {V "\"method\":\"nope\"}", ""},
         {V "\"method\":\"reboot\"}", ""},
         {V "\"method\":\"echo\",\"params\":[]}", ""},
