@@ -5,10 +5,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/log.h"
 
-#define TLS_HANDSHAKE 0x16 /* RFC 8446 5.1: a record's first byte */
+/* RFC 8446 5.1: a record's first byte, and the bytes before its payload. */
+#define TLS_HANDSHAKE 0x16
+#define TLS_RECORD_HEAD 5u
 
 static int spare_open(void) { return open("/dev/null", O_RDONLY | O_CLOEXEC); }
 
@@ -42,23 +45,43 @@ static void wake_at(int fd, size_t n) {
     setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &low, sizeof(low));
 }
 
+/* How many bytes a worker can do something with: all of the first TLS record (RFC 8446
+ * 5.1), or a whole head, which ends somewhere. */
+static size_t wanted(const char *p, size_t n) {
+    if (p[0] != TLS_HANDSHAKE)
+        return n + 1;
+    if (n < TLS_RECORD_HEAD)
+        return TLS_RECORD_HEAD;
+    return TLS_RECORD_HEAD + bytes_get16((const uint8_t *)p + 3);
+}
+
+/* A head that is too large or malformed is ready, too: a worker answers it. */
+static bool is_ready(const struct room *r, size_t n, size_t *want) {
+    size_t scanned = 0;
+    *want = wanted(r->glimpse, n);
+    if (n >= *want || n == sizeof(r->glimpse))
+        return true;
+    return r->glimpse[0] != TLS_HANDSHAKE && head_end(r->glimpse, n, &scanned) != 0;
+}
+
 /* Looks at what has arrived. False: the connection is over. */
 static bool hear(struct room *r, struct room_guest *g, bool ended) {
-    size_t scanned = 0;
+    size_t want;
     ssize_t n = recv(g->fd, r->glimpse, sizeof(r->glimpse), MSG_PEEK | MSG_DONTWAIT);
     if (n < 0)
         return errno == EAGAIN || errno == EINTR;
     if (n == 0)
         return false;
-    /* A head that is too large or malformed is a worker's to answer. */
-    g->ready = r->glimpse[0] == TLS_HANDSHAKE || (size_t)n == sizeof(r->glimpse) ||
-               head_end(r->glimpse, (size_t)n, &scanned) != 0;
     /* Nothing will come to half a head whose sender has finished. */
-    g->ready = g->ready || ended;
-    if (!g->ready) {
-        g->spoke = true;
-        wake_at(g->fd, (size_t)n + 1);
-    }
+    g->ready = is_ready(r, (size_t)n, &want) || ended;
+    if (g->ready)
+        return true;
+    /* Woken for nothing: urgent data, which a look cannot get past (tcp(7)) and no
+     * client of ours sends. */
+    if ((size_t)n == g->seen)
+        return false;
+    g->seen = (size_t)n;
+    wake_at(g->fd, want < sizeof(r->glimpse) ? want : sizeof(r->glimpse));
     return true;
 }
 
@@ -68,7 +91,7 @@ static int time_left(struct room *r, uint64_t now_ms) {
     uint32_t i = 0;
     while (i < r->n && r->guests[i].due_ms <= now_ms) {
         struct room_guest *g = &r->guests[i];
-        if (g->spoke && !g->ready) {
+        if (g->seen > 0 && !g->ready) {
             shutdown(g->fd, SHUT_RD);
             g->ready = true;
         }
@@ -135,7 +158,7 @@ static int next_guest(struct room *r, int door, struct sockaddr *addr, socklen_t
             turn_out(r, i); /* reset meanwhile */
         } else {
             leave(r, i);
-            if (g.spoke)
+            if (g.seen > 0)
                 wake_at(g.fd, 1);
             return g.fd;
         }

@@ -22,8 +22,8 @@ struct room_guest {
     int fd;
     int door; /* the listening socket that it came through */
     uint64_t due_ms;
-    bool spoke; /* a part of a head */
-    bool ready; /* for a worker */
+    size_t seen; /* bytes of a head, or of a TLS hello, that were there */
+    bool ready;  /* for a worker */
 };
 
 struct room {

@@ -61,6 +61,9 @@ static enum ws_offer_rc read_offer(const struct head *h, struct offer *o) {
      * key. */
     if (h->minor == 0 || version < 0 || key < 0 || protocols < 0)
         return WS_OFFER_BAD;
+    /* A body would be taken for frames. */
+    if (h->content_length > 0)
+        return WS_OFFER_BAD;
     return ws_offer_check(&(struct ws_offer){.upgrade = o->upgrade,
                                              .connection = o->connection,
                                              .version = version ? o->version : NULL,
