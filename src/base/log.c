@@ -13,9 +13,10 @@
 
 #include "base/clock.h"
 
-/* How often one event was logged in the current window. */
+/* How often one event was logged at one level in the current window. */
 struct burst {
     const char *event;
+    enum log_level lvl;
     uint64_t since_ms;
     uint32_t n, suppressed;
 };
@@ -61,27 +62,28 @@ int log_level_parse(const char *word, enum log_level *out) {
 const char *log_level_name(enum log_level lvl) { return names[lvl]; }
 
 /* The slot of this event, or the one longest unused. */
-static struct burst *burst_of(const char *event) {
+static struct burst *burst_of(const char *event, enum log_level lvl) {
     struct burst *oldest = &bursts[0];
     for (size_t i = 0; i < sizeof(bursts) / sizeof(bursts[0]); i++) {
-        if (bursts[i].event && strcmp(bursts[i].event, event) == 0)
+        if (bursts[i].event && bursts[i].lvl == lvl &&
+            strcmp(bursts[i].event, event) == 0)
             return &bursts[i];
         if (bursts[i].since_ms < oldest->since_ms)
             oldest = &bursts[i];
     }
-    *oldest = (struct burst){.event = event};
+    *oldest = (struct burst){.event = event, .lvl = lvl};
     return oldest;
 }
 
 /* Whether this line may be written; *suppressed: how many before it were not. */
-static bool admit(const char *event, uint32_t *suppressed) {
+static bool admit(const char *event, enum log_level lvl, uint32_t *suppressed) {
     uint64_t now_ms = clock_ms();
     pthread_mutex_lock(&burst_lock);
-    struct burst *b = burst_of(event);
+    struct burst *b = burst_of(event, lvl);
     *suppressed = 0;
     if (b->since_ms == 0 || now_ms - b->since_ms >= LOG_WINDOW_MS) {
         *suppressed = b->suppressed;
-        *b = (struct burst){.event = event, .since_ms = now_ms};
+        *b = (struct burst){.event = event, .lvl = lvl, .since_ms = now_ms};
     }
     bool ok = b->n < LOG_BURST;
     if (ok)
@@ -143,7 +145,7 @@ static bool emit(const char *line, size_t n) {
 
 void log_line(enum log_level lvl, const char *event, const char *fmt, ...) {
     uint32_t suppressed;
-    if (!admit(event, &suppressed))
+    if (!admit(event, lvl, &suppressed))
         return;
     char line[LOG_LINE_MAX + 1];
     size_t n = append_head(line, lvl);

@@ -31,9 +31,9 @@ int log_level_parse(const char *word, enum log_level *out);
 const char *log_level_name(enum log_level lvl);
 
 /* event: a short constant word, e.g. "session_closed". fmt: the key=value pairs after
- * it, quoted by log_quote where a value may hold spaces. Lines that share `event` are
- * limited to LOG_BURST in LOG_WINDOW_MS; what was left out is counted in `suppressed=N`
- * of the next. */
+ * it, quoted by log_quote where a value may hold spaces. Lines that share `event` and
+ * level are limited to LOG_BURST in LOG_WINDOW_MS; what was left out is counted in
+ * `suppressed=N` of the next. */
 #define LOG_BURST 20
 #define LOG_WINDOW_MS 10000
 void log_line(enum log_level lvl, const char *event, const char *fmt, ...)

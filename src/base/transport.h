@@ -34,8 +34,7 @@ struct transport_ops {
 struct transport {
     const struct transport_ops *ops;
     int fd;
-    void *tls;         /* owned by ops */
-    uint32_t tls_owed; /* length of the record whose send must be resumed */
+    void *tls; /* owned by ops */
 };
 
 /* A non-blocking connected socket becomes a plain transport. */
