@@ -1,7 +1,5 @@
 """Fixtures: servers per test or per module, a certificate per run."""
 
-import ssl
-
 import pytest
 import server as srv
 
@@ -9,6 +7,15 @@ import server as srv
 def pytest_sessionstart(session):
     if not srv.PULSEBOARD.exists():
         pytest.exit(f"{srv.PULSEBOARD} is not built: toolchain/build release", 2)
+
+
+def pytest_collection_modifyitems(config, items):
+    """Instrumented builds leave out what is slow, unless -m says otherwise."""
+    if srv.SLOWER == 1 or config.option.markexpr:
+        return
+    slow = [i for i in items if i.get_closest_marker("slow")]
+    config.hook.pytest_deselected(items=slow)
+    items[:] = [i for i in items if not i.get_closest_marker("slow")]
 
 
 def pytest_make_parametrize_id(val):
@@ -44,7 +51,7 @@ def pem(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def tls(pem):
-    return ssl.create_default_context(cafile=str(pem))
+    return srv.ssl_context(pem)
 
 
 class Starter:

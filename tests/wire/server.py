@@ -8,6 +8,7 @@ import re
 import resource
 import select
 import signal
+import ssl
 import subprocess
 import time
 from pathlib import Path
@@ -167,12 +168,37 @@ class Server:
 
     # Seen from outside.
 
+    def memory_kb(self):
+        """Rss and Pss, exact (statm is batched per thread), and Libs: what of Rss are pages of
+        shared libraries, which a static build does not have."""
+        got = {"Rss": 0, "Pss": 0, "Libs": 0}
+        program, libs = os.readlink(f"/proc/{self.pid}/exe"), False
+        for line in Path(f"/proc/{self.pid}/smaps").read_text().splitlines():
+            words = line.split()
+            if not words[0].endswith(":"):  # the head of a mapping: its file is the last word
+                libs = words[-1].startswith("/") and words[-1] != program
+            elif words[0] in ("Rss:", "Pss:"):
+                got[words[0][:-1]] += int(words[1])
+                if libs and words[0] == "Rss:":
+                    got["Libs"] += int(words[1])
+        return got
+
     def rss_kb(self):
-        """Resident memory, exact (statm is batched per thread)."""
         for line in Path(f"/proc/{self.pid}/smaps_rollup").read_text().splitlines():
             if line.startswith("Rss:"):
                 return int(line.split()[1])
         raise AssertionError("no Rss in smaps_rollup")
+
+    def wakeups(self):
+        """How often its threads went to sleep, since they began."""
+        n = 0
+        for task in Path(f"/proc/{self.pid}/task").iterdir():
+            n += int(re.search(r"^voluntary_ctxt_switches:\s*(\d+)", (task / "status").read_text(),
+                               re.M)[1])  # fmt: skip
+        return n
+
+    def cpu_ns(self):
+        return cpu_ns(self.pid)
 
     def fds(self):
         return len(os.listdir(f"/proc/{self.pid}/fd"))
@@ -269,9 +295,20 @@ def sanitizer_env():
 ORDINARY = {"listening", "started", "stopping", "stopped", "reloaded"}
 
 
+def cpu_ns(pid):
+    """CPU time of a process' threads, exact (stat counts in ticks of 10 ms)."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((t / "schedstat").read_text().split()[0]) for t in tasks)
+
+
 def ring_kb(hz, size, seconds):
     """What the echo server's ring of 4 MiB, untouched pages at first, takes in that time."""
     return int(min(hz * (size + 4) * seconds, 4 << 20) / 1024)
+
+
+def ssl_context(pem):
+    """A client's: it trusts this certificate and no other."""
+    return ssl.create_default_context(cafile=str(pem))
 
 
 def pem(path):

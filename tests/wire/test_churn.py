@@ -8,7 +8,7 @@ from server import SLOWER, ring_kb, until
 
 
 @pytest.mark.parametrize(
-    "visits", [pytest.param(20000, marks=pytest.mark.slow), 2000], ids=["20000", "2000"]
+    "visits", [pytest.param(20000, marks=pytest.mark.slow), 1000], ids=["20000", "1000"]
 )
 def test_connects_and_ends(start, pem, figure, visits):
     """A small table, so that slots are reused at once; under broadcast; some over TLS."""

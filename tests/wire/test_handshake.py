@@ -66,8 +66,8 @@ def test_subprotocol(board, offer):
 
 
 def test_subprotocol_in_two_fields(board):
-    two = [*UPGRADE, ("Sec-WebSocket-Protocol", "chat"), ("Sec-WebSocket-Protocol", "pulseboard.v1")]
-    r = shake(board, two)
+    name = "Sec-WebSocket-Protocol"
+    r = shake(board, [*UPGRADE, (name, "chat"), (name, "pulseboard.v1")])
     assert (r.status, r["Sec-WebSocket-Protocol"]) == (101, "pulseboard.v1")
 
 
@@ -219,7 +219,9 @@ def test_two_origins(board):
     assert shake(board, [*UPGRADE, good, good], host=f"localhost:{p}").status == 403
 
 
-@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example"]
+)
 def test_foreign_host(board, host):
     """DNS rebinding: the browser believes that we are evil.example, origin and all."""
     p = port(board, False)

@@ -82,7 +82,7 @@ def test_lost_slow_and_living(remote, wire, figure):
     wire.delay_s[far] = 1.5  # each way
     a_far = b.far.call(b.ws, source=far, timeout=30)
     viewers = Viewers([a_far])
-    a_lost, a_busy = b.peer(lost), b.peer(busy, telemetry=True)
+    cut_off = b.peer(lost), b.peer(busy, telemetry=True)
     a_dozing, a_asleep = b.peer(dozing), b.peer(asleep)
     b.books(lambda st: st["sessions"]["live"] == 5)
 
@@ -111,7 +111,7 @@ def test_lost_slow_and_living(remote, wire, figure):
     figure("3 s away", f"rtt {rows[far]['rtt_ms']} ms, interval {rows[far]['interval_ms']} ms")
     assert rows[far]["rtt_ms"] >= 2900
     viewers.stop()
-    for ws in (a_far, a_dozing):
+    for ws in (a_far, a_dozing, *cut_off):
         ws.rst()
     b.settled()
 

@@ -73,7 +73,8 @@ def test_cut_while_sending(echo, through, secure, at, how):
 
 
 def ended_by_network(echo, before):
-    after = echo.settled(timeout=20)["closed"]
+    n = sum(before.values()) + 1
+    after = echo.books(lambda st: sum(st["closed"].values()) == n, timeout=20)["closed"]
     got = {c: after[c] - before[c] for c in after if after[c] != before[c]}
     assert got in ({"peer_gone": 1}, {"peer_reset": 1}), got
 

@@ -49,8 +49,9 @@ def stalled(server, secure):
 
 
 @pytest.mark.slow
-def test_one_of_32_stops_for_30_s(start, secure, figure):
-    """Under a broadcast of 200 Hz on one server and telemetry on another."""
+def test_one_of_32_stops_reading(start, secure, figure):
+    """For 30 s (20 over TLS), under a broadcast of 200 Hz on one server and telemetry on
+    another."""
     quick = {"sample_ms": 100}
     echo = start.ws_echo("--broadcast", HZ, "--size", SIZE, secure=True)
     board = start.pulseboard(secure=True, config=quick)
@@ -69,7 +70,7 @@ def test_one_of_32_stops_for_30_s(start, secure, figure):
         bad, bad_board = stalled(echo, secure), stalled(board, secure)
         watch.forget()
         watch_board.forget()
-        watch.join(30)
+        watch.join(20 if secure else 30)
         gap, gap_board = watch.largest_gap_s(), watch_board.largest_gap_s()
         ring = ring_kb(HZ, SIZE, watch.age_s() - since)
         grown = echo.rss_kb() - rss[0] - ring, board.rss_kb() - rss[1]

@@ -198,6 +198,16 @@ class Stream:
         except ssl.SSLError:
             pass  # ours is out; theirs, or more of their data, is on its way
 
+    def drain(self):
+        """Lets whatever still comes fall on the floor, unread by TLS, up to the end."""
+        socket.socket.settimeout(self.sock, PATIENCE_S)
+        try:
+            while socket.socket.recv(self.sock, 65536):
+                pass
+        except ConnectionResetError:
+            pass
+        self.eof = True
+
     def close(self):
         self.sock.close()
 
