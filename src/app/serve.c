@@ -314,9 +314,12 @@ close_signals:
 
 static int check_data(const char *dir) {
     struct stat st;
-    if (!dir || (stat(dir, &st) == 0 && S_ISDIR(st.st_mode)))
+    if (!dir)
         return 0;
-    complain("%s: %s", dir, strerror(errno ? errno : ENOTDIR));
+    int err = stat(dir, &st) != 0 ? errno : S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
+    if (err == 0)
+        return 0;
+    complain("%s: %s", dir, strerror(err));
     return -EINVAL;
 }
 
