@@ -139,7 +139,9 @@ static void take_in(struct hub *h, struct sess *s, struct conn *c, uint8_t *p, s
 
 /* The stream cannot be read any further. */
 void io_ended(struct hub *h, struct sess *s, long rc) {
-    struct disc_facts f = {.eof = rc == 0, .err = (int)-rc};
+    /* A send that met a reset has used the error up: recv(2) then says 0. */
+    int err = rc < 0 ? (int)-rc : hub_conn(h, s)->send_err;
+    struct disc_facts f = {.eof = err == 0, .err = err};
     end_session(h, s, disc_classify(&f), 0, NULL);
     end_dead(h, s);
 }

@@ -144,6 +144,7 @@ void io_flush(struct hub *h, struct sess *s) {
         }
     } else if (rc < 0) {
         /* What the peer said before it broke off still counts: its close frame, say. */
+        c->send_err = (uint16_t)-rc;
         io_read(h, s, true);
         io_ended(h, s, rc);
         return;

@@ -45,10 +45,11 @@ struct conn {
         uint64_t over_ms;     /* CONN_RUN: owes too much since; 0: does not */
         uint64_t deadline_ms; /* later: until then the closing may take */
     };
-    uint32_t events; /* as registered with epoll */
-    uint8_t phase;   /* enum conn_phase */
-    bool dirty;      /* on the list of sessions to flush */
-    bool more;       /* on the list of sessions to read again */
+    uint32_t events;   /* as registered with epoll */
+    uint16_t send_err; /* errno that a send ended with; 0: none */
+    uint8_t phase;     /* enum conn_phase */
+    bool dirty;        /* on the list of sessions to flush */
+    bool more;         /* on the list of sessions to read again */
     struct ws_in in;
 };
 static_assert(sizeof(struct conn) + sizeof(struct sess) <= 640,
