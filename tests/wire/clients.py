@@ -108,10 +108,11 @@ class Viewers(threading.Thread):
         self.gap = dict.fromkeys(self.sessions, 0.0)
         self.last = {}
 
-    def largest_gap_s(self):
-        """The worst session, the pause that lasts until now included."""
+    def largest_gap_s(self, of=None):
+        """The worst of these sessions, the pause that lasts until now included."""
         now = time.monotonic()
-        return max(max(self.gap[fd], now - self.last.get(fd, now)) for fd in self.sessions)
+        fds = [ws.fileno() for ws in of] if of else self.sessions
+        return max(max(self.gap[fd], now - self.last.get(fd, now)) for fd in fds)
 
     def stop(self):
         self.over.set()

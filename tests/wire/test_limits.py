@@ -19,15 +19,14 @@ def text_of(n):
     return (b"0123456789abcdef" * (n // 16 + 1))[:n]
 
 
-SIZES = [64 * KB, 256 * KB, MB, 4 * MB, 8 * MB, 16 * MB]
+SIZES = [64 * KB, 256 * KB, MB, 4 * MB]
+SIZES += [pytest.param(n, marks=pytest.mark.slow) for n in (8 * MB, 16 * MB)]
 
 
-@pytest.mark.parametrize("n", SIZES, ids=lambda n: f"{n // KB}k")
+@pytest.mark.parametrize("n", SIZES)
 @pytest.mark.parametrize("op", [TEXT, BINARY], ids=["text", "binary"])
 def test_large_message(echo, secure, op, n):
     """In one frame, back as it came."""
-    if SLOWER > 1 and n > 4 * MB:
-        pytest.skip("instrumented")
     payload = text_of(n)
     with echo.ends(peer_closed=1), echo.ws(secure) as ws:
         ws.send(frame(op, payload), timeout=60)
