@@ -204,7 +204,7 @@ def test_own_origin(board, secure):
 def test_foreign_origin(board, origin):
     """A page from elsewhere gets no WebSocket: 403, counted, and no session."""
     p = port(board, False)
-    before = board.stats()
+    before = board.settled()
     r = shake(board, fields(Origin=origin.format(port=p)), host=f"localhost:{p}")
     assert r.status == 403
     assert r["Content-Type"] == "application/problem+json"
@@ -271,3 +271,4 @@ def test_table_full_of_echo(start):
     assert refused.value.response.status == 503
     for ws in seats:
         ws.rst()
+    e.settled()

@@ -94,7 +94,8 @@ def test_announced_length_costs_nothing(echo, figure):
             attack()
     grown = echo.rss_kb() - before
     figure("RSS after 50 headers of 2 GiB", f"{grown:+} kB")
-    assert grown < 64 * SLOWER
+    if SLOWER == 1:  # an allocator that keeps what was freed tells nothing
+        assert grown < 64
 
 
 @pytest.mark.parametrize("limit", [1, 125, 126, 16384])

@@ -249,7 +249,8 @@ def test_storm_of_signals(start):
                 with Rpc(b, secure) as ws:
                     assert ws.result("info")
                     seq = ws.notification("telemetry")["seq"]
-                    assert ws.notification("telemetry")["seq"] == seq + 1
+                    # A sample that comes while the last still waits takes its place.
+                    assert seq < ws.notification("telemetry")["seq"] <= seq + 5
                     ws.end()
                 assert b.http("/", secure=secure).status == 200
     finally:
