@@ -87,7 +87,8 @@ class Starter:
     def finish(self, ok=True):
         try:
             for s in self.running:
-                if ok:
+                if ok and not s.stopped:
+                    s.calm_down()
                     s.stop()
         finally:
             for s in self.running:

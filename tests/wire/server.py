@@ -140,6 +140,11 @@ class Server:
 
     # Its end.
 
+    def calm_down(self):
+        """Gives what a test has just ended a moment to be noticed. What stays was meant to."""
+        with contextlib.suppress(AssertionError, OSError, wsraw.Eof):
+            self.settled(timeout=1.0)
+
     def stop(self, timeout=15.0):
         """SIGTERM, exit code 0, and a log without surprises."""
         if self.stopped:
