@@ -7,14 +7,6 @@
 
 #include "base/clock.h"
 
-const char *role_name(uint8_t role) {
-    switch ((enum role)role) {
-    case ROLE_VIEWER:
-        return "viewer";
-    }
-    return "unknown";
-}
-
 const char *about_hex(char out[17], uint64_t v) {
     snprintf(out, 17, "%" PRIx64, v);
     return out;

@@ -18,10 +18,6 @@ struct about {
     struct device device;
 };
 
-/* The roles that a session can have; each may do what those before it may. */
-enum role { ROLE_VIEWER };
-const char *role_name(uint8_t role);
-
 /* All but the device. 0 or -errno: there is no randomness. Waits for the kernel's
  * random pool, so that nobody has to later. */
 int about_init(struct about *a, const struct config *c);

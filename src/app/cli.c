@@ -184,8 +184,9 @@ static void help_of(FILE *out, const struct command *cmd) {
         fputs("  --config FILE\n"
               "        the same settings in JSON with comments; the command line wins\n"
               "  --data DIR\n"
-              "        folder of this board: DIR/pulseboard.json is the FILE, if there "
-              "is\n",
+              "        folder in which this board keeps what outlives a restart, made "
+              "if\n"
+              "        it is missing; DIR/pulseboard.json is the FILE, if there is\n",
               out);
         option_help(out);
         fputs(

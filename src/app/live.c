@@ -9,6 +9,7 @@
 #include "base/blocks.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/role.h"
 
 /* An id, ten digits each of a number, brackets and commas. */
 static_assert(LIM_METRICS * (METRIC_ID_MAX + 32) + 256 <= LIVE_FRAME_BYTES,

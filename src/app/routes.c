@@ -165,13 +165,24 @@ static void readyz(void *ctx, struct httpd_rq *rq) {
         answer_ok(rq);
 }
 
+/* The page itself is for anybody: it is where one logs in, and holds no figure. */
 const struct httpd_route routes_table[] = {
-    {"/", HTTP_GET, assets_page},    {"/stats", HTTP_GET, assets_page},
-    {"/ws", HTTP_GET, upgrade_ws},   {"/ws/stats", HTTP_GET, routes_stats},
-    {"/metrics", HTTP_GET, metrics}, {"/healthz", HTTP_GET, healthz},
-    {"/readyz", HTTP_GET, readyz},   {"/api/v1/info", HTTP_GET, info},
+    {"/", HTTP_GET, ROLE_NONE, assets_page},
+    {"/stats", HTTP_GET, ROLE_NONE, assets_page},
+    {"/ws", HTTP_GET, ROLE_VIEWER, upgrade_ws},
+    {"/ws/stats", HTTP_GET, ROLE_VIEWER, routes_stats},
+    {"/metrics", HTTP_GET, ROLE_VIEWER, metrics},
+    {"/healthz", HTTP_GET, ROLE_NONE, healthz},
+    {"/readyz", HTTP_GET, ROLE_NONE, readyz},
+    {"/api/v1/info", HTTP_GET, ROLE_VIEWER, info},
 };
 const unsigned routes_n = sizeof routes_table / sizeof routes_table[0];
+
+/* Nobody has claimed the board: everybody may look, nobody may change. */
+void routes_identify(void *ctx, struct httpd_rq *rq) {
+    (void)ctx;
+    rq->role = ROLE_VIEWER;
+}
 
 uint32_t routes_reply_bytes(uint32_t max_sessions) {
     size_t n = stats_text_bytes(max_sessions) + max_sessions * sizeof(struct hub_row);

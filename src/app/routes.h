@@ -22,6 +22,9 @@ struct routes {
 extern const struct httpd_route routes_table[];
 extern const unsigned routes_n;
 
+/* For httpd_opts: who asks. */
+void routes_identify(void *ctx, struct httpd_rq *rq);
+
 /* The composing buffer that the answers need (httpd_opts.reply_bytes). */
 uint32_t routes_reply_bytes(uint32_t max_sessions);
 

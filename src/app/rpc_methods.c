@@ -8,6 +8,7 @@
 #include "app/stats_json.h"
 #include "base/blocks.h"
 #include "base/clock.h"
+#include "base/role.h"
 
 static int ping(struct rpc_call *c) {
     jsonw_obj(c->out, NULL);

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "app/data.h"
 #include "app/live.h"
 #include "app/process.h"
 #include "app/reload.h"
@@ -163,6 +164,7 @@ static int start_httpd(struct app *a) {
     o.reply_bytes = routes_reply_bytes(a->config.max_sessions);
     o.routes = routes_table;
     o.n_routes = routes_n;
+    o.identify = routes_identify;
     o.ctx = &a->routes;
     o.hub = a->hub;
     int rc = httpd_start(&a->httpd, &o, why, sizeof why);
@@ -312,15 +314,11 @@ close_signals:
     return rc;
 }
 
-static int check_data(const char *dir) {
-    struct stat st;
-    if (!dir)
-        return 0;
-    int err = stat(dir, &st) != 0 ? errno : S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
-    if (err == 0)
-        return 0;
-    complain("%s: %s", dir, strerror(err));
-    return -EINVAL;
+static int open_data(const char *dir) {
+    int rc = dir ? data_prepare(dir) : 0;
+    if (rc)
+        complain("%s: %s", dir, strerror(-rc));
+    return rc;
 }
 
 int serve(const struct cli *cli) {
@@ -334,7 +332,7 @@ int serve(const struct cli *cli) {
     umask(027);
     struct config_report r = {.say = complain_line};
     errno = 0;
-    int rc = check_data(cli->data);
+    int rc = open_data(cli->data);
     if (!rc)
         rc = reload_settings(cli, &a->config, &r);
     if (!rc) {

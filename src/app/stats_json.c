@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "app/about.h"
+#include "base/role.h"
 
 const char *stats_reject_name(enum hub_reject why) {
     switch (why) {

@@ -21,17 +21,42 @@ const struct assets *httpd_assets(const struct httpd *h) { return &h->assets; }
 
 const struct httpd_opts *httpd_options(const struct httpd *h) { return &h->o; }
 
-static const struct httpd_route *find_route(const struct httpd *h, const char *path) {
-    for (unsigned i = 0; i < h->o.n_routes; i++) {
-        if (strcmp(h->o.routes[i].path, path) == 0)
-            return &h->o.routes[i];
-    }
-    return NULL;
+/* What the route's "*" stands for ("" without one), or NULL: it is for other paths. */
+static const char *match(const char *route, const char *path) {
+    size_t n = strlen(route);
+    if (route[n - 1] != '*')
+        return strcmp(route, path) == 0 ? "" : NULL;
+    if (strncmp(route, path, n - 1) != 0)
+        return NULL;
+    const char *tail = path + n - 1;
+    return tail[0] && !strchr(tail, '/') ? tail : NULL;
 }
 
 static unsigned allowed(const struct httpd_route *r) {
     unsigned m = r->methods | HTTP_OPTIONS;
     return m & HTTP_GET ? m | HTTP_HEAD : m;
+}
+
+/* What the table says about a path. */
+struct way {
+    const struct httpd_route *route; /* for the method; else any of the path's */
+    unsigned methods;                /* of all its rows; 0: there is nothing */
+};
+
+static struct way find_way(const struct httpd *h, struct httpd_rq *rq) {
+    struct way w = {NULL, 0};
+    for (unsigned i = 0; i < h->o.n_routes; i++) {
+        const struct httpd_route *r = &h->o.routes[i];
+        const char *tail = match(r->path, rq->path);
+        if (!tail)
+            continue;
+        w.methods |= allowed(r);
+        if (w.route && !(allowed(r) & rq->head->method))
+            continue;
+        w.route = r;
+        rq->tail = tail;
+    }
+    return w;
 }
 
 /* "Allow: GET, HEAD, OPTIONS\r\n" */
@@ -81,6 +106,23 @@ static bool check_host(struct httpd_rq *rq, const struct httpd_route *route) {
     return rc == 0;
 }
 
+/* True: go on. */
+static bool check_role(struct httpd *h, struct httpd_rq *rq,
+                       const struct httpd_route *route) {
+    if (h->o.identify)
+        h->o.identify(h->o.ctx, rq);
+    if (rq->role >= route->role)
+        return true;
+    if (route->handle == upgrade_ws)
+        hub_reject(h->o.hub, HUB_REJECT_AUTH);
+    /* RFC 9110 11.6.1: a 401 names a way in; no browser asks for this one by itself. */
+    if (rq->role <= ROLE_NONE)
+        httpd_problem(rq, 401, "WWW-Authenticate: Bearer\r\n", "Log in first.");
+    else
+        httpd_problem(rq, 403, NULL, "This needs another role than yours.");
+    return false;
+}
+
 static void dispatch(struct httpd *h, struct worker *w, struct httpd_rq *rq) {
     char allow[96];
     int rc = uri_decode(rq->head->path, w->path, sizeof(w->path));
@@ -89,21 +131,22 @@ static void dispatch(struct httpd *h, struct worker *w, struct httpd_rq *rq) {
         return;
     }
     /* A path too long to be decoded is none of ours. */
-    const struct httpd_route *route = rc == 0 ? find_route(h, w->path) : NULL;
-    if (!check_host(rq, route))
+    struct way way = {NULL, 0};
+    if (rc == 0)
+        way = find_way(h, rq);
+    if (!check_host(rq, way.route))
         return;
-    if (!route) {
+    if (!way.route) {
         httpd_problem(rq, 404, NULL, "There is nothing at this path.");
         return;
     }
-    unsigned methods = allowed(route);
-    allow_field(methods, allow, sizeof(allow));
+    allow_field(way.methods, allow, sizeof(allow));
     if (rq->head->method == HTTP_OPTIONS)
         httpd_reply(rq, &(struct reply){.status = 204, .extra = allow});
-    else if (!(methods & rq->head->method))
+    else if (!(way.methods & rq->head->method))
         httpd_problem(rq, 405, allow, "This path does not support the method.");
-    else
-        route->handle(h->o.ctx, rq);
+    else if (check_role(h, rq, way.route))
+        way.route->handle(h->o.ctx, rq);
 }
 
 static size_t on_arrived(void *ctx, struct civet_conn *c) {
@@ -175,6 +218,17 @@ static int reserve(struct httpd **out, const struct httpd_opts *o) {
     return 0;
 }
 
+static int check_routes(const struct httpd_opts *o, char *why, size_t cap) {
+    for (unsigned i = 0; i < o->n_routes; i++) {
+        const struct httpd_route *r = &o->routes[i];
+        if (r->role >= ROLE_NONE && r->role <= ROLE_ADMIN && r->handle)
+            continue;
+        snprintf(why, cap, "the route %s does not say for whom it is", r->path);
+        return -EINVAL;
+    }
+    return 0;
+}
+
 int httpd_start(struct httpd **out, const struct httpd_opts *o, char *why, size_t cap) {
     struct civet_door doors[2 * HTTPD_DOORS_MAX];
     char specs[2 * HTTPD_DOORS_MAX][DOOR_SPEC_MAX];
@@ -182,7 +236,9 @@ int httpd_start(struct httpd **out, const struct httpd_opts *o, char *why, size_
     if (o->n_listen > HTTPD_DOORS_MAX || o->n_tls_listen > HTTPD_DOORS_MAX ||
         (o->n_tls_listen && !o->tls) || o->workers > CIVET_WORKERS_MAX)
         return -EINVAL;
-    int rc = find_doors(o, doors, specs, why, cap);
+    int rc = check_routes(o, why, cap);
+    if (rc == 0)
+        rc = find_doors(o, doors, specs, why, cap);
     if (rc != 0)
         return rc;
     struct httpd *h;

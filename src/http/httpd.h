@@ -6,11 +6,14 @@
  * Bounds: a head of HEAD_BYTES_MAX, `body_max` bytes of request body, `reply_bytes` of
  * composed answer per worker (not resident until used). Every answer, errors included,
  * carries the security headers; errors are RFC 9457 problems. Host is checked for all,
- * Origin for WebSockets (http/upgrade.h). */
+ * Origin for WebSockets (http/upgrade.h). Who may ask what stands in the table of
+ * routes; who asks is for the application to tell (identify): no password is known
+ * here. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/role.h"
 #include "http/head.h"
 #include "http/reply.h"
 #include "hub/hub.h"
@@ -30,9 +33,11 @@ struct httpd_rq {
     struct httpd *httpd;
     const struct head *head;
     const char *path; /* decoded; routes match it whole */
+    const char *tail; /* of it: what the route's "*" stands for, else "" */
     struct sess_addr addr;
     bool secure;
-    int status; /* of the answer; 0: there is none yet */
+    enum role role; /* as identify told, before the handler runs */
+    int status;     /* of the answer; 0: there is none yet */
 
     struct civet_conn *conn; /* the rest is httpd's and upgrade's */
     size_t head_n;           /* where the body starts in conn->buf */
@@ -41,9 +46,14 @@ struct httpd_rq {
     uint64_t began_ns;
 };
 
+/* A path, some of its methods, and who may use them; a path may have more rows for
+ * others. */
 struct httpd_route {
-    const char *path;
-    uint8_t methods; /* of enum http_method; HEAD goes with GET, OPTIONS with all */
+    const char *path; /* whole; "*" at its end is one segment, not empty (rq->tail) */
+    uint8_t methods;  /* of enum http_method; HEAD goes with GET, OPTIONS with all */
+    /* The least role that gets an answer; the others get 401 or 403. ROLE_NONE:
+     * anybody. A table with a row that does not say does not start. */
+    enum role role;
     void (*handle)(void *ctx, struct httpd_rq *rq);
 };
 
@@ -63,6 +73,9 @@ struct httpd_opts {
         any_origin; /* for a test server: no protection against foreign pages */
     const struct httpd_route *routes;
     unsigned n_routes;
+    /* Who asks: sets rq->role, which is ROLE_NONE so far. Runs on the worker, for each
+     * request that has a route. NULL: nobody is more than anybody. */
+    void (*identify)(void *ctx, struct httpd_rq *rq);
     void *ctx;       /* for the handlers */
     struct hub *hub; /* for upgrade_ws; outlives the httpd */
 };

@@ -185,7 +185,9 @@ size_t httpd_rq_begin(struct httpd *h, struct civet_conn *c) {
     *rq = (struct httpd_rq){.httpd = h,
                             .head = &w->head,
                             .path = w->path,
+                            .tail = "",
                             .secure = c->secure,
+                            .role = ROLE_NONE,
                             .conn = c,
                             .began_ns = clock_ns()};
     sess_addr_from(&rq->addr, c->peer);

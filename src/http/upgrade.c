@@ -155,7 +155,7 @@ void upgrade_ws(void *ctx, struct httpd_rq *rq) {
         log_debug("upgrade_failed", "errno=%d", -rc);
         return;
     }
-    struct handoff_hello hello = {.addr = rq->addr};
+    struct handoff_hello hello = {.addr = rq->addr, .role = (uint8_t)rq->role};
     upgrade_resume(rq->head->query, &hello);
     struct transport t;
     civet_detach(c, &t);

@@ -82,11 +82,36 @@ static void mute(void *ctx, struct httpd_rq *rq) {
     (void)rq;
 }
 
+static void tail(void *ctx, struct httpd_rq *rq) {
+    (void)ctx;
+    httpd_reply(rq, &(struct reply){.status = 200,
+                                    .type = "text/plain",
+                                    .body = rq->tail,
+                                    .n = strlen(rq->tail)});
+}
+
 static const struct httpd_route routes[] = {
-    {"/", HTTP_GET, assets_page}, {"/hello", HTTP_GET, hello},
-    {"/large", HTTP_GET, large},  {"/echo", HTTP_POST, echo},
-    {"/mute", HTTP_GET, mute},    {"/ws", HTTP_GET, upgrade_ws},
+    {"/", HTTP_GET, ROLE_NONE, assets_page},
+    {"/hello", HTTP_GET, ROLE_NONE, hello},
+    {"/large", HTTP_GET, ROLE_NONE, large},
+    {"/echo", HTTP_POST, ROLE_NONE, echo},
+    {"/mute", HTTP_GET, ROLE_NONE, mute},
+    {"/ws", HTTP_GET, ROLE_NONE, upgrade_ws},
+    {"/viewer", HTTP_GET, ROLE_VIEWER, hello},
+    {"/viewer", HTTP_POST, ROLE_ADMIN, hello},
+    {"/viewer/ws", HTTP_GET, ROLE_VIEWER, upgrade_ws},
+    {"/things/*", HTTP_GET, ROLE_NONE, tail},
+    {"/things/one", HTTP_DELETE, ROLE_NONE, hello},
 };
+
+/* A server that takes everybody at their word. */
+static void identify(void *ctx, struct httpd_rq *rq) {
+    struct slice who = {NULL, 0};
+    (void)ctx;
+    if (head_get(rq->head, "X-Role", &who) == 0)
+        return;
+    rq->role = slice_is(who, "admin") ? ROLE_ADMIN : ROLE_VIEWER;
+}
 
 static struct httpd *httpd;
 static struct hub *hub;
@@ -101,6 +126,7 @@ static struct httpd_opts options(const char *const *listen) {
     o.n_listen = 1;
     o.routes = routes;
     o.n_routes = sizeof routes / sizeof *routes;
+    o.identify = identify;
     o.ctx = word;
     o.hub = hub;
     return o;
@@ -475,6 +501,97 @@ static void a_full_table_is_a_plain_503(void **state) {
     a_place_is_free_again();
 }
 
+#define AS(role) "X-Role: " role "\r\n"
+
+static void a_route_answers_to_its_role_or_more(void **state) {
+    (void)state;
+    static const char unauthorized[] = "WWW-Authenticate: Bearer\r\n";
+    static const struct {
+        const char *bytes;
+        int status;
+        const char *has;
+    } cases[] = {
+        {"GET /viewer HTTP/1.1\r\n" HOST "\r\n", 401, unauthorized},
+        {"HEAD /viewer HTTP/1.1\r\n" HOST "\r\n", 401, unauthorized},
+        {"GET /viewer HTTP/1.1\r\n" HOST AS("viewer") "\r\n", 200, "hello"},
+        {"HEAD /viewer HTTP/1.1\r\n" HOST AS("viewer") "\r\n", 200, ""},
+        {"GET /viewer HTTP/1.1\r\n" HOST AS("admin") "\r\n", 200, "hello"},
+        /* The same path, another method, another role. */
+        {"POST /viewer HTTP/1.1\r\n" HOST "\r\n", 401, unauthorized},
+        {"POST /viewer HTTP/1.1\r\n" HOST AS("viewer") "\r\n", 403, "another role"},
+        {"POST /viewer HTTP/1.1\r\n" HOST AS("admin") "\r\n", 200, "hello"},
+        {"PUT /viewer HTTP/1.1\r\n" HOST "\r\n", 405,
+         "Allow: GET, HEAD, OPTIONS, POST\r\n"},
+        {"OPTIONS /viewer HTTP/1.1\r\n" HOST "\r\n", 204,
+         "Allow: GET, HEAD, OPTIONS, POST\r\n"},
+        /* Not even who may is heard at a name that is not ours. */
+        {"GET /viewer HTTP/1.1\r\nHost: evil.example\r\n" AS("admin") "\r\n", 403,
+         "name"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *a = ask(cases[i].bytes);
+        if (status_of(a) != cases[i].status || !strstr(a, cases[i].has))
+            fail_msg("%s\n%s", cases[i].bytes, a);
+    }
+}
+
+static void an_upgrade_without_its_role_is_counted(void **state) {
+    (void)state;
+    static const char as_viewer[] =
+        "GET /viewer/ws HTTP/1.1\r\n" HOST UPGRADE AS("viewer") "\r\n";
+    uint64_t before = stats().rejected[HUB_REJECT_AUTH];
+    assert_int_equal(status_of(ask("GET /viewer/ws HTTP/1.1\r\n" HOST UPGRADE "\r\n")),
+                     401);
+    assert_int_equal(stats().rejected[HUB_REJECT_AUTH], before + 1);
+    int fd = dial(as_viewer, sizeof as_viewer - 1);
+    expect_text(fd, "seq 0");
+    close(fd);
+    a_place_is_free_again();
+    assert_int_equal(stats().rejected[HUB_REJECT_AUTH], before + 1);
+}
+
+static void a_star_stands_for_one_segment(void **state) {
+    (void)state;
+    static const struct {
+        const char *bytes;
+        int status;
+        const char *has;
+    } cases[] = {
+        {"GET /things/x7 HTTP/1.1\r\n" HOST "\r\n", 200, "\r\n\r\nx7"},
+        {"GET /things/%2e%2e HTTP/1.1\r\n" HOST "\r\n", 200, "\r\n\r\n.."},
+        {"GET /things/one HTTP/1.1\r\n" HOST "\r\n", 200, "\r\n\r\none"},
+        {"DELETE /things/one HTTP/1.1\r\n" HOST "\r\n", 200, "\r\n\r\nhello"},
+        {"DELETE /things/two HTTP/1.1\r\n" HOST "\r\n", 405, "GET, HEAD, OPTIONS\r\n"},
+        {"PUT /things/one HTTP/1.1\r\n" HOST "\r\n", 405, "HEAD, OPTIONS, DELETE\r\n"},
+        {"GET /things/ HTTP/1.1\r\n" HOST "\r\n", 404, ""},
+        {"GET /things HTTP/1.1\r\n" HOST "\r\n", 404, ""},
+        {"GET /things/a/b HTTP/1.1\r\n" HOST "\r\n", 404, ""},
+        {"GET /things/a%2fb HTTP/1.1\r\n" HOST "\r\n", 404, ""},
+        {"GET /things/* HTTP/1.1\r\n" HOST "\r\n", 200, "\r\n\r\n*"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *a = ask(cases[i].bytes);
+        if (status_of(a) != cases[i].status || !strstr(a, cases[i].has))
+            fail_msg("%s\n%s", cases[i].bytes, a);
+    }
+}
+
+static void a_table_with_a_row_for_nobody_in_particular_does_not_start(void **state) {
+    (void)state;
+    static const struct httpd_route forgot[] = {
+        {"/", HTTP_GET, ROLE_NONE, hello},
+        {.path = "/forgot", .methods = HTTP_GET, .handle = hello},
+    };
+    struct httpd_opts o = options((const char *const[]){"127.0.0.1:0"});
+    struct httpd *second = NULL;
+    char why[160];
+    o.routes = forgot;
+    o.n_routes = 2;
+    assert_int_equal(httpd_start(&second, &o, why, sizeof why), -EINVAL);
+    assert_string_equal(why, "the route /forgot does not say for whom it is");
+    assert_null(second);
+}
+
 static void silent_clients_hold_no_worker(void **state) {
     (void)state;
     int fds[32];
@@ -539,6 +656,10 @@ int main(void) {
         cmocka_unit_test(a_session_is_handed_over_with_all_it_has_said),
         cmocka_unit_test(no_subprotocol_unless_offered),
         cmocka_unit_test(a_full_table_is_a_plain_503),
+        cmocka_unit_test(a_route_answers_to_its_role_or_more),
+        cmocka_unit_test(an_upgrade_without_its_role_is_counted),
+        cmocka_unit_test(a_star_stands_for_one_segment),
+        cmocka_unit_test(a_table_with_a_row_for_nobody_in_particular_does_not_start),
         cmocka_unit_test(silent_clients_hold_no_worker),
         cmocka_unit_test(stopping_leaves_nothing_behind),
         cmocka_unit_test(what_cannot_be_listened_on_is_named),

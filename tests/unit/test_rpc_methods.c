@@ -14,6 +14,7 @@
 #include "app/live.h"
 #include "base/blocks.h"
 #include "base/clock.h"
+#include "base/role.h"
 
 /* A board with telemetry but without a network: methods are called as the hub would. */
 struct board {

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "app/stats_table.h"
+#include "base/role.h"
 #include "proto/json.h"
 
 static char text[64 * 1024];
@@ -118,6 +119,7 @@ static void figures_stand_where_they_belong(void **state) {
          .messages = 56,
          .interval_ms = 15000,
          .state = SESS_OPEN,
+         .role = ROLE_VIEWER,
          .missed = 1},
         {.id = 7,
          .state = SESS_CLOSING,
@@ -184,7 +186,7 @@ static void the_longest_figures_fit(void **state) {
         v.hub.n_rows = n;
         for (uint32_t i = 0; i < n; i++) {
             rows[i].state = SESS_CLOSING;
-            rows[i].role = 0;
+            rows[i].role = ROLE_VIEWER;
             rows[i].rtt_known = rows[i].secure = true;
         }
         struct jsonw w;

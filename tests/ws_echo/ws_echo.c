@@ -173,9 +173,9 @@ static int start_hub(struct echo *e) {
 }
 
 static const struct httpd_route routes[] = {
-    {"/", HTTP_GET, upgrade_ws},
-    {"/ws", HTTP_GET, upgrade_ws},
-    {"/ws/stats", HTTP_GET, routes_stats},
+    {"/", HTTP_GET, ROLE_NONE, upgrade_ws},
+    {"/ws", HTTP_GET, ROLE_NONE, upgrade_ws},
+    {"/ws/stats", HTTP_GET, ROLE_NONE, routes_stats},
 };
 
 static unsigned texts(const struct config_list *list, const char **out) {
