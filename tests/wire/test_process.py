@@ -55,6 +55,21 @@ def test_pem_without_key(tmp_path, pem):
     fails([*argv, "--listen", "127.0.0.1:0"], half)
 
 
+def test_data_folder(tmp_path, start):
+    """It is made, for its owner alone; one that cannot be is named with the reason."""
+    argv = [PULSEBOARD, "serve", "--listen", "127.0.0.1:0", "--data"]
+    afile = tmp_path / "file"
+    afile.touch()
+    fails([*argv, afile], afile, "Not a directory")
+    fails([*argv, afile / "below"], afile / "below", "Not a directory")
+    fails([*argv, tmp_path / "no" / "parent"], "no/parent", "No such file")
+    fails([*argv, "/proc/self"], "/proc/self")  # a folder where no file can be made
+    fresh = tmp_path / "fresh"
+    start.pulseboard("--data", fresh)
+    assert fresh.stat().st_mode & 0o7777 == 0o700
+    assert not (fresh / ".writable").exists()
+
+
 @pytest.mark.parametrize(
     "text, words",
     [
