@@ -184,6 +184,7 @@ def steps():
         script("wire", "tsan", weight=LIGHT),
         script("wire", "dev", weight=LIGHT),
         script("browser"),
+        script("deb", weight=LIGHT, may_skip=True),
         Step("tidy", tidy, one, needs=("build-dev",)),
         soak("soak-echo"),
         soak("soak-board", "--board"),
