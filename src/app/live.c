@@ -11,20 +11,23 @@
 #include "base/log.h"
 #include "base/role.h"
 
+#define EVENTS_PER_TICK 16
+
 /* An id, ten digits each of a number, brackets and commas. */
 static_assert(LIM_METRICS * (METRIC_ID_MAX + 32) + 256 <= LIVE_FRAME_BYTES,
               "a sample fits its frame");
 
 int live_init(struct live *l, const struct about *about, struct telemetry *telemetry,
-              const struct config *c) {
+              struct events *events, const struct config *c) {
     l->about = about;
     l->telemetry = telemetry;
+    l->events = events;
     l->cap = c->max_sessions;
     l->seats = pages_take(l->cap * sizeof *l->seats);
     int rc = l->seats ? resume_init(&l->resume, l->cap) : -ENOMEM;
     if (rc)
         goto fail_seats;
-    rc = rpc_methods_init(&l->methods, about, telemetry, c->max_message);
+    rc = rpc_methods_init(&l->methods, about, telemetry, events, c->max_message);
     if (rc)
         goto fail_resume;
     return 0;
@@ -179,8 +182,7 @@ static size_t encode(struct live *l) {
 }
 
 /* A new sample, perhaps: one frame for everybody. */
-static void kicked(void *ctx, struct hub *h) {
-    struct live *l = ctx;
+static void tell_sample(struct live *l, struct hub *h) {
     telemetry_snapshot(l->telemetry, &l->snap);
     if (l->snap.seq == l->told)
         return;
@@ -191,6 +193,43 @@ static void kicked(void *ctx, struct hub *h) {
     assert(rc == 0); /* the ring holds many of the largest frame */
     (void)rc;
     l->told = l->snap.seq;
+}
+
+static void tell_event(struct hub *h, const struct event *ev) {
+    char buf[EVENT_JSON_MAX + 64];
+    struct jsonw w;
+    jsonw_init(&w, buf, sizeof buf);
+    jsonw_obj(&w, NULL);
+    jsonw_str(&w, "jsonrpc", "2.0");
+    jsonw_str(&w, "method", "event");
+    event_json(&w, "params", ev);
+    jsonw_obj_end(&w);
+    size_t n = jsonw_end(&w);
+    assert(n > 0);
+    (void)hub_broadcast(h, TOPIC_EVENTS, ev->seq, WS_TEXT, (const uint8_t *)buf, n);
+}
+
+/* New lines of the log, perhaps; a burst of them takes turns with the rest. */
+static void tell_events(struct live *l, struct hub *h) {
+    if (!hub_has_audience(h, TOPIC_EVENTS)) {
+        l->event_told = events_last(l->events);
+        return;
+    }
+    struct event ev;
+    for (int i = 0; events_from(l->events, l->event_told + 1, &ev); i++) {
+        if (i == EVENTS_PER_TICK) {
+            hub_kick(h);
+            return;
+        }
+        tell_event(h, &ev);
+        l->event_told = ev.seq;
+    }
+}
+
+static void kicked(void *ctx, struct hub *h) {
+    struct live *l = ctx;
+    tell_sample(l, h);
+    tell_events(l, h);
 }
 
 const struct hub_app live_app = {

@@ -9,6 +9,7 @@
 struct live {
     const struct about *about;
     struct telemetry *telemetry;
+    struct events *events;
     struct rpc_methods methods;
     struct resume resume;
     struct live_seat {
@@ -16,14 +17,15 @@ struct live {
         uint8_t role;
     } * seats; /* by slot of the session table */
     uint32_t cap;
-    uint64_t told; /* newest sample broadcast, 0: none */
+    uint64_t told;       /* newest sample broadcast, 0: none */
+    uint64_t event_told; /* newest event that was, or that nobody waited for */
     struct telemetry_snap snap;
     char frame[LIVE_FRAME_BYTES];
 };
 
 /* l stands in zeroed pages. 0 or -ENOMEM. */
 int live_init(struct live *l, const struct about *about, struct telemetry *telemetry,
-              const struct config *c);
+              struct events *events, const struct config *c);
 void live_free(struct live *l);
 
 /* For hub_opts; the context is the struct live. */

@@ -12,7 +12,7 @@
 /* Samples older than this many periods are no sign of life. */
 #define FRESH_PERIODS 3
 
-static void answer(struct httpd_rq *rq, const char *type, const char *body, size_t n) {
+void routes_answer(struct httpd_rq *rq, const char *type, const char *body, size_t n) {
     if (n == 0) {
         httpd_problem(rq, 500, NULL, "The answer does not fit its buffer.");
         return;
@@ -20,8 +20,8 @@ static void answer(struct httpd_rq *rq, const char *type, const char *body, size
     httpd_reply(rq, &(struct reply){.status = 200, .type = type, .body = body, .n = n});
 }
 
-static void answer_json(struct httpd_rq *rq, const struct jsonw *w) {
-    answer(rq, "application/json", w->buf, jsonw_end(w));
+void routes_answer_json(struct httpd_rq *rq, const struct jsonw *w) {
+    routes_answer(rq, "application/json", w->buf, jsonw_end(w));
 }
 
 static void refuse(struct httpd_rq *rq, const char *why) {
@@ -70,7 +70,7 @@ void routes_stats(void *ctx, struct httpd_rq *rq) {
     struct jsonw w;
     jsonw_init(&w, text, text_cap);
     stats_json(&w, &v);
-    answer_json(rq, &w);
+    routes_answer_json(rq, &w);
 }
 
 /* ---- what telemetry knows ---- */
@@ -100,7 +100,7 @@ static void metrics(void *ctx, struct httpd_rq *rq) {
         .cpu_s = process_cpu_s(),
     };
     size_t n = metrics_text(room->text, sizeof room->text, &v);
-    answer(rq, "text/plain; version=0.0.4; charset=utf-8", room->text, n);
+    routes_answer(rq, "text/plain; version=0.0.4; charset=utf-8", room->text, n);
 }
 
 struct info_room {
@@ -116,7 +116,7 @@ static void info(void *ctx, struct httpd_rq *rq) {
     struct jsonw w;
     jsonw_init(&w, room->text, sizeof room->text);
     about_json(&w, r->about, &room->list);
-    answer_json(rq, &w);
+    routes_answer_json(rq, &w);
 }
 
 /* ---- for those that watch us ---- */
@@ -140,7 +140,7 @@ static bool sampled(const struct routes *r, struct httpd_rq *rq) {
 
 static void answer_ok(struct httpd_rq *rq) {
     static const char body[] = "{\"status\":\"ok\"}";
-    answer(rq, "application/json", body, sizeof body - 1);
+    routes_answer(rq, "application/json", body, sizeof body - 1);
 }
 
 /* This answer itself shows that the front lives. While it stops on purpose nothing is
@@ -175,6 +175,7 @@ const struct httpd_route routes_table[] = {
     {"/healthz", HTTP_GET, ROLE_NONE, healthz},
     {"/readyz", HTTP_GET, ROLE_NONE, readyz},
     {"/api/v1/info", HTTP_GET, ROLE_VIEWER, info},
+    {"/api/v1/events", HTTP_GET, ROLE_VIEWER, routes_events},
 };
 const unsigned routes_n = sizeof routes_table / sizeof routes_table[0];
 
@@ -188,5 +189,6 @@ uint32_t routes_reply_bytes(uint32_t max_sessions) {
     size_t n = stats_text_bytes(max_sessions) + max_sessions * sizeof(struct hub_row);
     size_t least = sizeof(struct metrics_room);
     least = least > sizeof(struct info_room) ? least : sizeof(struct info_room);
+    least = least > routes_data_bytes ? least : routes_data_bytes;
     return (uint32_t)(n > least ? n : least);
 }

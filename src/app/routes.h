@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 
 #include "app/about.h"
+#include "app/events.h"
 #include "http/httpd.h"
 #include "hub/hub.h"
 
@@ -14,6 +15,7 @@
 struct routes {
     const struct about *about;
     struct telemetry *telemetry; /* NULL for a program without */
+    struct events *events;       /* the same */
     struct hub *hub;
     uint32_t max_sessions;
     atomic_bool stopping; /* not ready any more */
@@ -30,3 +32,13 @@ uint32_t routes_reply_bytes(uint32_t max_sessions);
 
 /* GET /ws/stats, for other programs' tables too. */
 void routes_stats(void *ctx, struct httpd_rq *rq);
+
+/* For the handlers in routes_*.c. */
+
+/* 200 with a body; n = 0: it did not fit, which is a 500. */
+void routes_answer(struct httpd_rq *rq, const char *type, const char *body, size_t n);
+void routes_answer_json(struct httpd_rq *rq, const struct jsonw *w);
+
+/* The rows of the table that routes_data.c handles, and the buffer that they need. */
+void routes_events(void *ctx, struct httpd_rq *rq);
+extern const size_t routes_data_bytes;

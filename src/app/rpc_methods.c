@@ -43,8 +43,9 @@ static const cJSON *param(const struct rpc_call *c, const char *name) {
     return cJSON_GetObjectItemCaseSensitive(c->params, name);
 }
 
-static bool since_ok(const cJSON *v) {
-    return !v || (cJSON_IsNumber(v) && v->valuedouble >= 0 &&
+/* A whole number that a double holds exactly, or absent. */
+static bool whole_ok(const cJSON *v, double least) {
+    return !v || (cJSON_IsNumber(v) && v->valuedouble >= least &&
                   v->valuedouble <= 9007199254740992.0 &&
                   v->valuedouble == floor(v->valuedouble));
 }
@@ -107,7 +108,7 @@ static void axis(const struct rpc_methods *m, struct jsonw *w) {
 static int history(struct rpc_call *c) {
     struct rpc_methods *m = c->ctx;
     const cJSON *since = param(c, "since"), *ids = param(c, "ids");
-    if (cJSON_IsArray(c->params) || !since_ok(since) ||
+    if (cJSON_IsArray(c->params) || !whole_ok(since, 0) ||
         (ids && !strings_ok(ids, LIM_METRICS)))
         return rpc_fail(c, RPC_INVALID_PARAMS, "invalid_params",
                         "since is a number, ids are strings");
@@ -125,24 +126,62 @@ static int history(struct rpc_call *c) {
     return 0;
 }
 
+/* ---- events ---- */
+
+static int events(struct rpc_call *c) {
+    struct rpc_methods *m = c->ctx;
+    const cJSON *since = param(c, "since"), *limit = param(c, "limit");
+    const cJSON *level = param(c, "level");
+    struct events_query q = {.level = LOG_LVL_INFO, .limit = RPC_EVENTS};
+    if (cJSON_IsArray(c->params) || !whole_ok(since, 0) || !whole_ok(limit, 1) ||
+        (level && (!cJSON_IsString(level) ||
+                   log_level_parse(level->valuestring, &q.level) != 0)))
+        return rpc_fail(c, RPC_INVALID_PARAMS, "invalid_params",
+                        "since and limit are numbers, level is one of the log's");
+    q.has_since = since != NULL;
+    q.since = since ? (uint64_t)since->valuedouble : 0;
+    if (limit && limit->valuedouble < RPC_EVENTS)
+        q.limit = (uint32_t)limit->valuedouble;
+    events_json(c->out, m->events, m->about->epoch, &q);
+    return 0;
+}
+
 /* ---- topics ---- */
+
+static const struct {
+    const char *name;
+    uint8_t bit;
+} topics[] = {{"telemetry", TOPIC_TELEMETRY}, {"events", TOPIC_EVENTS}};
+#define N_TOPICS (sizeof topics / sizeof topics[0])
+
+/* 0: there is no such topic. */
+static uint8_t topic_bit(const char *name) {
+    for (size_t i = 0; i < N_TOPICS; i++) {
+        if (strcmp(topics[i].name, name) == 0)
+            return topics[i].bit;
+    }
+    return 0;
+}
 
 static int change_topics(struct rpc_call *c, bool add) {
     struct rpc_methods *m = c->ctx;
-    const cJSON *topics = param(c, "topics"), *t;
-    if (!strings_ok(topics, 8))
+    const cJSON *list = param(c, "topics"), *t;
+    if (!strings_ok(list, 8))
         return rpc_fail(c, RPC_INVALID_PARAMS, "invalid_params", "topics are strings");
     unsigned now = hub_topics(m->hub, c->sess);
-    cJSON_ArrayForEach(t, topics) {
-        if (strcmp(t->valuestring, "telemetry") != 0)
+    cJSON_ArrayForEach(t, list) {
+        unsigned bit = topic_bit(t->valuestring);
+        if (!bit)
             return rpc_fail(c, RPC_INVALID_PARAMS, "unknown_topic", "No such topic");
-        now = add ? now | TOPIC_TELEMETRY : now & ~TOPIC_TELEMETRY;
+        now = add ? now | bit : now & ~bit;
     }
     hub_subscribe(m->hub, c->sess, (uint8_t)now);
     jsonw_obj(c->out, NULL);
     jsonw_arr(c->out, "topics");
-    if (now & TOPIC_TELEMETRY)
-        jsonw_str(c->out, NULL, "telemetry");
+    for (size_t i = 0; i < N_TOPICS; i++) {
+        if (now & topics[i].bit)
+            jsonw_str(c->out, NULL, topics[i].name);
+    }
     jsonw_arr_end(c->out);
     jsonw_obj_end(c->out);
     return 0;
@@ -159,14 +198,17 @@ static const struct rpc_method table[] = {
     {"info", ROLE_VIEWER, info, false},
     {"stats", ROLE_VIEWER, stats, false},
     {"history", ROLE_VIEWER, history, false},
+    {"events", ROLE_VIEWER, events, false},
     {"subscribe", ROLE_VIEWER, subscribe, true},
     {"unsubscribe", ROLE_VIEWER, unsubscribe, true},
 };
 
 int rpc_methods_init(struct rpc_methods *m, const struct about *about,
-                     struct telemetry *telemetry, uint32_t max_message) {
+                     struct telemetry *telemetry, struct events *events,
+                     uint32_t max_message) {
     m->about = about;
     m->telemetry = telemetry;
+    m->events = events;
     /* Enough for what people send; a message that needs more is told so. */
     m->arena_bytes = (size_t)max_message * 8;
     m->out_bytes = RPC_REPLY_BYTES;

@@ -1,7 +1,8 @@
 #pragma once
-/* What clients may ask over the WebSocket: ping, info, stats, history, subscribe,
- * unsubscribe. Hub thread; the memory is taken at start. */
+/* What clients may ask over the WebSocket: ping, info, stats, history, events,
+ * subscribe, unsubscribe. Hub thread; the memory is taken at start. */
 #include "app/about.h"
+#include "app/events.h"
 #include "hub/hub.h"
 #include "proto/jsonrpc.h"
 
@@ -10,13 +11,20 @@
 #define RPC_REPLY_BYTES (LIM_REPLY_BYTES_DEFAULT / 2)
 /* Values in one `history`, which bounds the work that a small request can ask for. */
 #define RPC_HISTORY_VALUES 8192u
+/* Events in one `events`, the same. */
+#define RPC_EVENTS 64u
+static_assert(EVENTS_JSON_BASE + RPC_EVENTS * EVENT_JSON_MAX + RPC_ERROR_MAX <=
+                  RPC_REPLY_BYTES,
+              "they fit an answer");
 
 /* Topics, one bit each. */
 #define TOPIC_TELEMETRY 1u
+#define TOPIC_EVENTS 2u
 
 struct rpc_methods {
     const struct about *about;
     struct telemetry *telemetry;
+    struct events *events;
     struct hub *hub; /* while a message is handled */
     struct rpc rpc;
     size_t arena_bytes, out_bytes, rows_bytes;
@@ -31,7 +39,8 @@ struct rpc_methods {
 
 /* max_message: bytes of the longest request. m stands in zeroed pages. 0 or -ENOMEM. */
 int rpc_methods_init(struct rpc_methods *m, const struct about *about,
-                     struct telemetry *telemetry, uint32_t max_message);
+                     struct telemetry *telemetry, struct events *events,
+                     uint32_t max_message);
 void rpc_methods_free(struct rpc_methods *m);
 
 /* The answer, valid until the next call, and its length; 0: there is none to give. */

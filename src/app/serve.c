@@ -28,6 +28,7 @@ struct app {
     struct config config;
     struct reload reload;
     struct about about;
+    struct events events;
     struct telemetry telemetry;
     struct sampler sampler;
     struct live live;
@@ -114,6 +115,11 @@ static int start_hub(struct app *a) {
 }
 
 static void on_sample(void *ctx) {
+    struct app *a = ctx;
+    hub_kick(a->hub);
+}
+
+static void on_event(void *ctx) {
     struct app *a = ctx;
     hub_kick(a->hub);
 }
@@ -249,6 +255,7 @@ static int failed(const char *what, int rc) {
 static void fill_routes(struct app *a) {
     a->routes.about = &a->about;
     a->routes.telemetry = &a->telemetry;
+    a->routes.events = &a->events;
     a->routes.hub = a->hub;
     a->routes.max_sessions = a->config.max_sessions;
 }
@@ -295,13 +302,16 @@ static int run_app(struct app *a) {
     rc = failed("telemetry", telemetry_init(&a->telemetry));
     if (rc)
         goto free_tls;
-    rc = failed("sessions", live_init(&a->live, &a->about, &a->telemetry, &a->config));
+    rc = failed("sessions",
+                live_init(&a->live, &a->about, &a->telemetry, &a->events, &a->config));
     if (rc)
         goto free_telemetry;
     rc = failed("the hub", start_hub(a));
     if (rc)
         goto free_live;
+    events_listen(&a->events, on_event, a);
     rc = run_with_hub(a);
+    events_listen(&a->events, NULL, NULL);
     hub_free(a->hub);
 free_live:
     live_free(&a->live);
@@ -321,6 +331,18 @@ static int open_data(const char *dir) {
     return rc;
 }
 
+/* What is logged from here on, our end included, is an event. */
+static int run_heard(struct app *a) {
+    int rc = failed("events", events_init(&a->events));
+    if (rc)
+        return rc;
+    log_set_tap(events_tap, &a->events);
+    rc = run_app(a);
+    log_set_tap(NULL, NULL);
+    events_free(&a->events);
+    return rc;
+}
+
 int serve(const struct cli *cli) {
     struct app *a = pages_take(sizeof *a);
     if (!a) {
@@ -337,7 +359,7 @@ int serve(const struct cli *cli) {
         rc = reload_settings(cli, &a->config, &r);
     if (!rc) {
         log_set_level((enum log_level)a->config.log_level);
-        rc = run_app(a);
+        rc = run_heard(a);
     }
     if (!rc)
         log_info("stopped", "%s", "");

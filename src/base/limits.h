@@ -18,10 +18,10 @@
 /* Replies owed to one session. */
 #define LIM_REPLY_BYTES_DEFAULT (128u * 1024)
 
-/* Shared broadcast frames: two minutes of telemetry at 1 Hz for a client that resumes.
- */
+/* Shared broadcast frames: two minutes of telemetry at 1 Hz for a client that resumes,
+ * and events between them. */
 #define LIM_RING_BYTES_DEFAULT (192u * 1024)
-#define LIM_RING_FRAMES_DEFAULT 128u
+#define LIM_RING_FRAMES_DEFAULT 160u
 
 /* Metrics known at a time, and the fixed history behind each (300 * 4 B). */
 #define LIM_METRICS 128u

@@ -29,6 +29,10 @@ static pthread_mutex_t burst_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct burst bursts[64];
 static pthread_mutex_t out_lock = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic unsigned lost; /* lines that could not be written */
+static _Atomic int tapped;    /* the tap hears lines up to this level; 0: no tap */
+static pthread_mutex_t tap_lock = PTHREAD_MUTEX_INITIALIZER;
+static log_tap *tap_line;
+static void *tap_ctx;
 
 static const char *const names[] = {
     [LOG_LVL_ERROR] = "error", [LOG_LVL_WARN] = "warn",   [LOG_LVL_NOTICE] = "notice",
@@ -43,8 +47,28 @@ enum log_level log_level(void) {
     return (enum log_level)atomic_load_explicit(&level, memory_order_relaxed);
 }
 
+static bool is_written(enum log_level lvl) { return lvl <= log_level(); }
+
 bool log_on(enum log_level lvl) {
-    return (int)lvl <= atomic_load_explicit(&level, memory_order_relaxed);
+    return is_written(lvl) ||
+           (int)lvl <= atomic_load_explicit(&tapped, memory_order_relaxed);
+}
+
+void log_set_tap(log_tap *tap, void *ctx) {
+    pthread_mutex_lock(&tap_lock);
+    tap_line = tap;
+    tap_ctx = ctx;
+    atomic_store(&tapped, tap ? LOG_LVL_INFO : 0);
+    pthread_mutex_unlock(&tap_lock);
+}
+
+static void tell_tap(enum log_level lvl, const char *event, const char *text) {
+    if ((int)lvl > atomic_load_explicit(&tapped, memory_order_relaxed))
+        return;
+    pthread_mutex_lock(&tap_lock);
+    if (tap_line)
+        tap_line(tap_ctx, lvl, event, text);
+    pthread_mutex_unlock(&tap_lock);
 }
 
 void log_set_syslog_prefix(bool on) { atomic_store(&prefix, on); }
@@ -143,6 +167,23 @@ static bool emit(const char *line, size_t n) {
     return rc >= 0;
 }
 
+/* The line as it will stand, without its newline: cut to fit, and one line whatever is
+ * in it, since a value may come from a peer. Returns its length. */
+static size_t tidy(char *line, size_t n) {
+    if (n >= LOG_LINE_MAX) {
+        n = LOG_LINE_MAX - 1;
+        memcpy(line + n - 3, "...", 3);
+    }
+    for (size_t i = 0; i < n; i++) {
+        if ((unsigned char)line[i] < 0x20)
+            line[i] = ' ';
+    }
+    while (n > 0 && line[n - 1] == ' ')
+        n--;
+    line[n] = '\0';
+    return n;
+}
+
 void log_line(enum log_level lvl, const char *event, const char *fmt, ...) {
     uint32_t suppressed;
     if (!admit(event, lvl, &suppressed))
@@ -150,6 +191,7 @@ void log_line(enum log_level lvl, const char *event, const char *fmt, ...) {
     char line[LOG_LINE_MAX + 1];
     size_t n = append_head(line, lvl);
     n = append(line, n, "level=%s event=%s ", names[lvl], event);
+    size_t pairs = n;
     va_list ap;
     va_start(ap, fmt);
     if (n < LOG_LINE_MAX)
@@ -157,22 +199,14 @@ void log_line(enum log_level lvl, const char *event, const char *fmt, ...) {
     va_end(ap);
     if (suppressed)
         n = append(line, n, " suppressed=%u", suppressed);
-    unsigned gone = atomic_exchange(&lost, 0);
+    bool written = is_written(lvl);
+    unsigned gone = written ? atomic_exchange(&lost, 0) : 0;
     if (gone)
         n = append(line, n, " lost=%u", gone);
-    if (n >= LOG_LINE_MAX) {
-        n = LOG_LINE_MAX - 1;
-        memcpy(line + n - 3, "...", 3);
-    }
-    /* A value may come from a peer: a line stays one line whatever is in it. */
-    for (size_t i = 0; i < n; i++) {
-        if ((unsigned char)line[i] < 0x20)
-            line[i] = ' ';
-    }
-    while (n > 0 && line[n - 1] == ' ')
-        n--;
+    n = tidy(line, n);
+    tell_tap(lvl, event, n > pairs ? line + pairs : "");
     line[n++] = '\n';
-    if (!emit(line, n))
+    if (written && !emit(line, n))
         atomic_fetch_add(&lost, gone + 1);
 }
 

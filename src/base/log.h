@@ -26,6 +26,14 @@ bool log_on(enum log_level lvl);
  * the journal (JOURNAL_STREAM is set), else a time stamp is written. */
 void log_set_syslog_prefix(bool on);
 
+/* Hears every line of level info or more severe that is admitted, also those that are
+ * too quiet for stderr. On the thread that logs: it must neither wait nor log. One at
+ * most; NULL ends it, and no call is under way when this returns. text: the key=value
+ * pairs, for the time of the call. */
+typedef void log_tap(void *ctx, enum log_level lvl, const char *event,
+                     const char *text);
+void log_set_tap(log_tap *tap, void *ctx);
+
 /* 0 and *out, or -EINVAL for a word that is no level. */
 int log_level_parse(const char *word, enum log_level *out);
 const char *log_level_name(enum log_level lvl);

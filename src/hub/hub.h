@@ -98,6 +98,8 @@ int hub_send(struct hub *h, sess_id id, enum ws_op op, const uint8_t *p, size_t 
  * -EMSGSIZE when it does not fit the ring. */
 int hub_broadcast(struct hub *h, uint8_t topic, uint64_t tag, enum ws_op op,
                   const uint8_t *p, size_t n);
+/* [hub] Is anybody subscribed to the topic? */
+bool hub_has_audience(struct hub *h, uint8_t topic);
 /* [hub] Closes it in order with this cause. */
 void hub_close(struct hub *h, sess_id id, enum disc_why why);
 /* [hub] The same with a close code other than the cause's own, and a reason or NULL. */

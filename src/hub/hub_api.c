@@ -85,6 +85,15 @@ int hub_broadcast(struct hub *h, uint8_t topic, uint64_t tag, enum ws_op op,
     return 0;
 }
 
+bool hub_has_audience(struct hub *h, uint8_t topic) {
+    assert_thread(h);
+    for (uint32_t i = 0; i < h->tab.n_live; i++) {
+        if (h->tab.slots[h->tab.live[i]].out.topics & topic)
+            return true;
+    }
+    return false;
+}
+
 uint8_t hub_topics(struct hub *h, sess_id id) {
     assert_thread(h);
     const struct sess *s = sess_find(&h->tab, id);

@@ -216,6 +216,46 @@ static void cut_values_stay_inside(void **state) {
     }
 }
 
+struct heard {
+    unsigned n;
+    enum log_level level;
+    char event[32], text[LOG_LINE_MAX];
+};
+
+static void hear(void *ctx, enum log_level lvl, const char *event, const char *text) {
+    struct heard *h = ctx;
+    h->n++;
+    h->level = lvl;
+    snprintf(h->event, sizeof h->event, "%s", event);
+    snprintf(h->text, sizeof h->text, "%s", text);
+}
+
+/* Also what stderr's level leaves out, but no more often, and nothing of debugging. */
+static void a_tap_hears_what_is_admitted(void **state) {
+    (void)state;
+    struct heard h = {0};
+    log_set_level(LOG_LVL_ERROR);
+    log_set_tap(hear, &h);
+    log_info("t_tap", "a=%d b=%s", 1, "x\ny");
+    assert_int_equal(h.level, LOG_LVL_INFO);
+    assert_string_equal(h.event, "t_tap");
+    assert_string_equal(h.text, "a=1 b=x y");
+    log_error("t_tap_bare", "%s", "");
+    assert_string_equal(h.text, "");
+    assert_string_equal(logged(), "<3>level=error event=t_tap_bare\n");
+    log_set_level(LOG_LVL_DEBUG);
+    log_debug("t_tap", "a=2");
+    assert_int_equal(h.n, 2);
+    for (int i = 0; i < 3 * LOG_BURST; i++)
+        log_info("t_tap", "i=%d", i);
+    assert_int_equal(h.n, 1 + LOG_BURST);
+    log_set_tap(NULL, NULL);
+    log_error("t_tap_off", "a=3");
+    assert_int_equal(h.n, 1 + LOG_BURST);
+    log_set_level(LOG_LVL_ERROR);
+    assert_false(log_on(LOG_LVL_INFO));
+}
+
 #define WITH_PIPE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void) {
@@ -229,6 +269,7 @@ int main(void) {
         WITH_PIPE(a_flood_is_limited_and_others_are_not),
         WITH_PIPE(lines_of_threads_do_not_mix),
         WITH_PIPE(a_full_pipe_stops_nobody),
+        WITH_PIPE(a_tap_hears_what_is_admitted),
         cmocka_unit_test(values_are_quoted),
         cmocka_unit_test(cut_values_stay_inside),
     };

@@ -21,6 +21,7 @@ struct board {
     struct about about;
     struct telemetry telemetry;
     struct metric_set set;
+    struct events events;
     struct rpc_methods methods;
     struct hub *hub;
     cJSON *answer;
@@ -69,9 +70,10 @@ static int set_up(void **state) {
     snprintf(b->about.device.host, sizeof b->about.device.host, "board");
     metric_init(&b->set);
     *state = b;
-    if (telemetry_init(&b->telemetry) != 0 || start_hub(b) != 0)
+    if (telemetry_init(&b->telemetry) != 0 || events_init(&b->events) != 0 ||
+        start_hub(b) != 0)
         return -1;
-    return rpc_methods_init(&b->methods, &b->about, &b->telemetry, 16384);
+    return rpc_methods_init(&b->methods, &b->about, &b->telemetry, &b->events, 16384);
 }
 
 static int tear_down(void **state) {
@@ -80,6 +82,7 @@ static int tear_down(void **state) {
     hub_stop(b->hub);
     hub_free(b->hub);
     rpc_methods_free(&b->methods);
+    events_free(&b->events);
     telemetry_free(&b->telemetry);
     pages_give(b, sizeof *b);
     return 0;
@@ -281,6 +284,35 @@ static void too_much_history_is_refused_before_the_work(void **state) {
     assert_int_equal(cJSON_GetArraySize(in(r, "values")), fit);
 }
 
+static void events_are_told_in_portions(void **state) {
+    struct board *b = *state;
+    static const char *const bad[] = {
+        "[]",
+        "{\"since\":-1}",
+        "{\"limit\":0}",
+        "{\"limit\":\"1\"}",
+        "{\"level\":\"loud\"}",
+        "{\"level\":6}",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        refused(b, "events", bad[i], RPC_INVALID_PARAMS, "invalid_params");
+    char worst[EVENT_TEXT_MAX];
+    memset(worst, 0xff, sizeof worst - 1);
+    worst[sizeof worst - 1] = '\0';
+    for (unsigned i = 0; i < 2 * EVENTS_N; i++)
+        events_tap(&b->events, LOG_LVL_WARN, worst, worst);
+    const cJSON *r = call(b, "events", "{\"since\":0}", "result");
+    assert_string_equal(in(r, "epoch")->valuestring, "abc");
+    assert_true(number(r, "first") == EVENTS_N + 1);
+    assert_int_equal(cJSON_GetArraySize(in(r, "events")), RPC_EVENTS);
+    assert_true(number(r, "next") == EVENTS_N + 1 + RPC_EVENTS);
+    r = call(b, "events", "{\"limit\":2,\"level\":\"warn\"}", "result");
+    assert_true(number(cJSON_GetArrayItem(in(r, "events"), 1), "seq") == 2 * EVENTS_N);
+    r = call(b, "events", "{\"level\":\"error\"}", "result");
+    assert_int_equal(cJSON_GetArraySize(in(r, "events")), 0);
+    assert_true(number(r, "next") == 2 * EVENTS_N + 1);
+}
+
 static void topics_are_named(void **state) {
     struct board *b = *state;
     static const char *const bad[] = {
@@ -300,6 +332,7 @@ static void topics_are_named(void **state) {
     const cJSON *r = call(b, "subscribe", "{\"topics\":[\"telemetry\"]}", "result");
     assert_string_equal(cJSON_GetArrayItem(in(r, "topics"), 0)->valuestring,
                         "telemetry");
+    call(b, "subscribe", "{\"topics\":[\"events\",\"telemetry\"]}", "result");
     r = call(b, "unsubscribe", "{\"topics\":[\"telemetry\"]}", "result");
     assert_int_equal(cJSON_GetArraySize(in(r, "topics")), 0);
 }
@@ -320,6 +353,7 @@ int main(void) {
         WITH(the_newest_row_is_exact),
         WITH(history_takes_sensible_questions_only),
         WITH(too_much_history_is_refused_before_the_work),
+        WITH(events_are_told_in_portions),
         WITH(topics_are_named),
         WITH(unknown_methods_are_named_so),
     };

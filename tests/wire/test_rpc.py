@@ -181,7 +181,7 @@ def test_ids_come_back(ws, id):
 
 
 def test_notification_has_no_answer(ws):
-    for method in ("ping", "nothing", "history"):
+    for method in ("ping", "nothing", "history", "events"):
         ws.text(json.dumps({"jsonrpc": "2.0", "method": method}))
     assert ws.result("ping")
 
