@@ -17,6 +17,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "http/upgrade.h"
+#include "sec/tls_heap.h"
 
 #define MESSAGE_MAX (16u * 1024 * 1024)
 /* An echo may come on top of half of what a session may owe, where the hub stops
@@ -229,6 +230,7 @@ static int open_tls(struct echo *e, char *why, size_t cap) {
     char reason[192];
     if (e->config.tls_listen.n == 0)
         return 0;
+    tls_heap_init(256 << 20);
     int rc = tls_ctx_open(&e->tls, e->config.tls_pem, reason, sizeof reason);
     if (rc)
         snprintf(why, cap, "%.200s: %s", e->config.tls_pem, reason);

@@ -19,12 +19,18 @@ file(CREATE_LINK ${CMAKE_SOURCE_DIR}/src/sec/mbedtls_user_config.h
     ${config_view}/sec/mbedtls_user_config.h SYMBOLIC)
 
 file(GLOB mbedtls_sources ${PULSEBOARD_DEPS_DIR}/mbedtls/library/*.c)
+# X25519 from HACL*, which mbedTLS brings along: Hacl_Curve25519_joined.c is the whole of it.
+set(everest ${PULSEBOARD_DEPS_DIR}/mbedtls/3rdparty/everest)
+list(APPEND mbedtls_sources ${everest}/library/everest.c ${everest}/library/x25519.c
+    ${everest}/library/Hacl_Curve25519_joined.c)
 add_library(dep_mbedtls STATIC EXCLUDE_FROM_ALL ${mbedtls_sources})
 target_compile_definitions(dep_mbedtls PUBLIC
     MBEDTLS_USER_CONFIG_FILE="sec/mbedtls_user_config.h")
 target_include_directories(dep_mbedtls SYSTEM PUBLIC
     ${PULSEBOARD_DEPS_DIR}/mbedtls/include ${config_view})
-target_include_directories(dep_mbedtls PRIVATE ${PULSEBOARD_DEPS_DIR}/mbedtls/library)
+target_include_directories(dep_mbedtls SYSTEM PUBLIC ${everest}/include)
+target_include_directories(dep_mbedtls PRIVATE ${PULSEBOARD_DEPS_DIR}/mbedtls/library
+    ${everest}/include/everest ${everest}/include/everest/kremlib)
 target_compile_options(dep_mbedtls PRIVATE -w)
 target_link_libraries(dep_mbedtls PUBLIC Threads::Threads)
 

@@ -1,0 +1,19 @@
+#pragma once
+/* The memory that mbedTLS lives on: bounded, so that no number of TLS clients can grow
+ * the program, and counted, so that it is known. A handshake takes and gives thousands
+ * of small pieces: those come from lists of fixed sizes, the rest from malloc.
+ *
+ * Any thread. There is one for all, because mbedTLS asks for memory without saying for
+ * whom. */
+#include <stddef.h>
+#include <stdint.h>
+
+/* bytes: in use at most, all together; room for each session and each handshake. Once,
+ * before anything else of mbedTLS. 0 or -ENOMEM. Without it mbedTLS uses malloc. */
+int tls_heap_init(size_t bytes);
+
+struct tls_heap_use {
+    size_t now, peak, limit; /* bytes; limit 0: there is none */
+    uint64_t refused;        /* requests that met the limit */
+};
+struct tls_heap_use tls_heap_use(void);
