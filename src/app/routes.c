@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "http/assets.h"
 #include "http/upgrade.h"
+#include "sec/tls_heap.h"
 
 /* Samples older than this many periods are no sign of life. */
 #define FRESH_PERIODS 3
@@ -67,6 +68,7 @@ void routes_stats(void *ctx, struct httpd_rq *rq) {
         return;
     v.uptime_s = (clock_ms() - r->about->started_ms) / 1000;
     v.rss_bytes = process_rss_bytes();
+    v.tls_bytes = tls_heap_use().now;
     struct jsonw w;
     jsonw_init(&w, text, text_cap);
     stats_json(&w, &v);

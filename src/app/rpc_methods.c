@@ -9,6 +9,7 @@
 #include "base/blocks.h"
 #include "base/clock.h"
 #include "base/role.h"
+#include "sec/tls_heap.h"
 
 static int ping(struct rpc_call *c) {
     jsonw_obj(c->out, NULL);
@@ -31,6 +32,7 @@ static int stats(struct rpc_call *c) {
         .rows = m->rows,
         .uptime_s = (clock_ms() - m->about->started_ms) / 1000,
         .rss_bytes = process_rss_bytes(),
+        .tls_bytes = tls_heap_use().now,
     };
     hub_stats(m->hub, &v.hub, m->rows, m->max_rows);
     stats_json(c->out, &v);

@@ -17,6 +17,7 @@
 #include "app/routes.h"
 #include "base/blocks.h"
 #include "base/log.h"
+#include "sec/tls_heap.h"
 #include "telemetry/sampler.h"
 
 /* Descriptors that do not belong to sessions: listeners, workers and their queue,
@@ -140,10 +141,13 @@ static int start_sampler(struct app *a) {
 }
 
 static int open_tls(struct app *a) {
-    char why[256];
+    char why[256] = "there is not enough memory";
     if (a->config.tls_listen.n == 0)
         return 0;
-    int rc = tls_ctx_open(&a->tls, a->config.tls_pem, why, sizeof why);
+    size_t places = (size_t)a->config.max_sessions + TLS_HEAP_HANDSHAKES;
+    int rc = tls_heap_init(places * TLS_HEAP_EACH);
+    if (!rc)
+        rc = tls_ctx_open(&a->tls, a->config.tls_pem, why, sizeof why);
     if (rc)
         complain("%s: %s", a->config.tls_pem, why);
     return rc;

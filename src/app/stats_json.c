@@ -137,6 +137,7 @@ void stats_json(struct jsonw *w, const struct stats_view *v) {
     jsonw_obj(w, "memory");
     jsonw_u64(w, "table_bytes", s->table_bytes);
     jsonw_u64(w, "rss_bytes", v->rss_bytes);
+    jsonw_u64(w, "tls_bytes", v->tls_bytes);
     jsonw_obj_end(w);
     jsonw_u64(w, "uptime_s", v->uptime_s);
     jsonw_arr(w, "list");

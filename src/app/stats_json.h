@@ -9,7 +9,7 @@
 struct stats_view {
     struct hub_stats hub;
     const struct hub_row *rows; /* hub.n_rows of them */
-    uint64_t uptime_s, rss_bytes;
+    uint64_t uptime_s, rss_bytes, tls_bytes;
 };
 
 /* Room for everything but the list, and for a row of it. */

@@ -139,6 +139,7 @@ static const struct word hub[] = {
 };
 static const struct word memory[] = {
     {"resident ", "rss_bytes", " B"},
+    {"TLS ", "tls_bytes", " B"},
     {"tables ", "table_bytes", " B"},
     {NULL, NULL, NULL},
 };

@@ -12,6 +12,11 @@
  * before anything else of mbedTLS. 0 or -ENOMEM. Without it mbedTLS uses malloc. */
 int tls_heap_init(size_t bytes);
 
+/* What a connection takes at most: its buffers (16 and 4 kB), its contexts, and during
+ * the handshake as much again. And how many there may be besides the sessions. */
+#define TLS_HEAP_EACH (48u * 1024)
+#define TLS_HEAP_HANDSHAKES 128u
+
 struct tls_heap_use {
     size_t now, peak, limit; /* bytes; limit 0: there is none */
     uint64_t refused;        /* requests that met the limit */

@@ -89,6 +89,7 @@ static void every_key_is_there_while_nothing_happened(void **state) {
         "hub.queue_bytes",
         "memory.table_bytes",
         "memory.rss_bytes",
+        "memory.tls_bytes",
         "uptime_s",
         "list_omitted",
     };
@@ -131,6 +132,7 @@ static void figures_stand_where_they_belong(void **state) {
         .rows = rows,
         .uptime_s = 99,
         .rss_bytes = 1234567,
+        .tls_bytes = 34567,
         .hub = {.active = 2, .closing = 1, .capacity = 64, .reserved = 4, .n_rows = 2},
     };
     v.hub.m.opened = 10;
@@ -150,6 +152,7 @@ static void figures_stand_where_they_belong(void **state) {
     assert_true(number(t, "heartbeat.interval_ms.min") == 5000);
     assert_true(number(t, "heartbeat.rtt_ms.max") == 3);
     assert_true(number(t, "memory.rss_bytes") == 1234567);
+    assert_true(number(t, "memory.tls_bytes") == 34567);
     assert_true(number(t, "uptime_s") == 99);
     assert_true(number(t, "list_omitted") == 1);
     const cJSON *first = cJSON_GetArrayItem(at(t, "list"), 0);
@@ -181,7 +184,7 @@ static void the_longest_figures_fit(void **state) {
     memset(&v.hub, 0xff, sizeof v.hub);
     memset(rows, 0xff, sizeof rows);
     memset(&v.hub.m.rtt, 0, sizeof v.hub.m.rtt);
-    v.uptime_s = v.rss_bytes = UINT64_MAX;
+    v.uptime_s = v.rss_bytes = v.tls_bytes = UINT64_MAX;
     for (uint32_t n = 0; n <= 20; n++) {
         v.hub.n_rows = n;
         for (uint32_t i = 0; i < n; i++) {

@@ -227,11 +227,13 @@ static int run(struct echo *e, const sigset_t *ends) {
 }
 
 static int open_tls(struct echo *e, char *why, size_t cap) {
-    char reason[192];
+    char reason[192] = "there is not enough memory";
     if (e->config.tls_listen.n == 0)
         return 0;
-    tls_heap_init(256 << 20);
-    int rc = tls_ctx_open(&e->tls, e->config.tls_pem, reason, sizeof reason);
+    int rc =
+        tls_heap_init((e->config.max_sessions + TLS_HEAP_HANDSHAKES) * TLS_HEAP_EACH);
+    if (!rc)
+        rc = tls_ctx_open(&e->tls, e->config.tls_pem, reason, sizeof reason);
     if (rc)
         snprintf(why, cap, "%.200s: %s", e->config.tls_pem, reason);
     return rc;
