@@ -81,6 +81,16 @@ static int stats_option(struct words *w, const char *flag, const char *value) {
     return 1;
 }
 
+static int updater_option(struct words *w, const char *flag, const char *value) {
+    struct updater_args *a = &w->cli->updater;
+    if (updater_cmd_set(a, flag, NULL) != 0)
+        return 0;
+    int rc = take_value(w, flag, value, &value);
+    if (rc > 0 && updater_cmd_set(a, flag, value) != 0)
+        return wrong(w, "more than %u of --%s", UPDATER_KEYS_MAX, flag);
+    return rc;
+}
+
 static int check_operand(struct words *w, const char *word) {
     if (w->cli->config_path)
         return wrong(w, "check-config takes one FILE");
@@ -94,6 +104,8 @@ static const struct command commands[] = {
      stats_option, NULL},
     {"check-config", CLI_CHECK_CONFIG, "FILE",
      "tell what is wrong with a configuration", NULL, check_operand},
+    {"updater", CLI_UPDATER, "OPTION...", "write updates to this board, as root",
+     updater_option, NULL},
 };
 #define COMMANDS (sizeof commands / sizeof commands[0])
 
@@ -204,6 +216,9 @@ static void help_of(FILE *out, const struct command *cmd) {
     case CLI_CHECK_CONFIG:
         fputs("One line per problem, with file and line; the exit code is then 1.\n",
               out);
+        break;
+    case CLI_UPDATER:
+        updater_cmd_help(out);
         break;
     case CLI_HELP:
     case CLI_VERSION:

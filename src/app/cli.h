@@ -6,6 +6,7 @@
 
 #include "app/config.h"
 #include "app/option.h"
+#include "app/updater_cmd.h"
 
 #define CLI_SETTINGS 64 /* options of `serve` in one command line */
 
@@ -13,6 +14,7 @@ enum cli_command {
     CLI_SERVE,
     CLI_STATS,
     CLI_CHECK_CONFIG,
+    CLI_UPDATER,
     CLI_HELP, /* of `about`, or of everything */
     CLI_VERSION,
 };
@@ -30,6 +32,7 @@ struct cli {
         const char *value;
     } set[CLI_SETTINGS];
     size_t n_set;
+    struct updater_args updater; /* UPDATER */
 };
 
 #define CLI_WHY_MAX 512
