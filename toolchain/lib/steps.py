@@ -187,6 +187,7 @@ def steps():
         script("wire", "dev", weight=LIGHT),
         script("browser"),
         script("deb", weight=LIGHT, may_skip=True),
+        script("recipes", weight=LIGHT),
         Step("tidy", tidy, one, needs=("build-dev",)),
         soak("soak-echo"),
         soak("soak-board", "--board"),
