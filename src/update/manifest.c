@@ -13,7 +13,12 @@
 static bool plain(const char *s, size_t n) {
     static const char may[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                               "0123456789.+-_~";
-    return n > 0 && strspn(s, may) >= n;
+    /* Byte by byte: no NUL stands behind the last word of a file. */
+    for (size_t i = 0; i < n; i++) {
+        if (!memchr(may, s[i], sizeof may - 1))
+            return false;
+    }
+    return n > 0;
 }
 
 static bool take_word(char *out, size_t cap, const char *s, size_t n) {
