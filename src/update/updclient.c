@@ -69,8 +69,9 @@ static int ask(struct updclient *c, enum updmsg_ask what, struct iovec *p, int c
                int wait_s) {
     char kind = (char)what;
     struct iovec iov[3] = {{&kind, 1}};
-    struct msghdr m = {.msg_iov = iov, .msg_iovlen = 1 + (size_t)count};
+    struct msghdr m = {.msg_iov = iov};
     struct timeval tv = {.tv_sec = wait_s};
+    m.msg_iovlen = (__typeof__(m.msg_iovlen))(1 + count); /* size_t; an int to musl */
     c->text[0] = '\0';
     c->n = 0;
     for (int i = 0; i < count; i++)
