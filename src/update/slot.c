@@ -11,13 +11,11 @@ static int capacity(int fd, uint64_t *out) {
     struct stat st;
     if (fstat(fd, &st) != 0)
         return -errno;
-    if (S_ISREG(st.st_mode))
-        *out = (uint64_t)st.st_size;
-    else if (!S_ISBLK(st.st_mode))
+    if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
         return -ENOTBLK;
-    else if (ioctl(fd, BLKGETSIZE64, out) != 0)
-        return -errno;
-    return 0;
+    off_t end = lseek(fd, 0, SEEK_END);
+    *out = (uint64_t)end;
+    return end < 0 ? -errno : 0;
 }
 
 int slot_open(struct slot *s, const char *path, uint64_t size) {
