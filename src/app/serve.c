@@ -20,9 +20,9 @@
 #include "sec/tls_heap.h"
 #include "telemetry/sampler.h"
 
-/* Descriptors that do not belong to sessions: listeners, workers and their queue,
- * epoll, timers, probes. */
-#define OWN_FILES 192u
+/* Descriptors that belong neither to sessions nor to the lobby: listeners, epoll,
+ * timers, probes. */
+#define OWN_FILES 96u
 
 /* Everything that runs; stands in zeroed pages, so what is not used costs nothing. */
 struct app {
@@ -169,6 +169,9 @@ static int start_httpd(struct app *a) {
     o.tls_listen = a->tls_listen;
     o.n_tls_listen = texts(&a->config.tls_listen, a->tls_listen);
     o.tls = a->tls;
+    o.socket = a->config.socket[0] ? a->config.socket : NULL;
+    o.seats = a->config.lobby;
+    o.per_address = a->config.lobby_per_address;
     o.hosts = hosts->names;
     o.n_hosts = hosts->list.n;
     o.reply_bytes = routes_reply_bytes(a->config.max_sessions);
@@ -290,8 +293,9 @@ static int run_app(struct app *a) {
     int rc = failed("signals", open_signals(a));
     if (rc)
         return rc;
-    if (process_raise_files(a->config.max_sessions + OWN_FILES) != 0)
-        log_warn("few_files", "wanted=%u", a->config.max_sessions + OWN_FILES);
+    uint32_t files = a->config.max_sessions + a->config.lobby + OWN_FILES;
+    if (process_raise_files(files) != 0)
+        log_warn("few_files", "wanted=%u", files);
     rc = failed("random numbers", about_init(&a->about, &a->config));
     if (rc)
         goto close_signals;

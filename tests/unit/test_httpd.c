@@ -215,7 +215,7 @@ static int status_of(const char *a) {
     return strncmp(a, "HTTP/1.1 ", 9) == 0 ? atoi(a + 9) : 0;
 }
 
-#define HOST "Host: localhost\r\n"
+#define HOST "Host: localhost\r\nConnection: close\r\n"
 
 static void what_bytes_get_for_an_answer(void **state) {
     (void)state;
@@ -246,10 +246,12 @@ static void what_bytes_get_for_an_answer(void **state) {
         {"GET //hello HTTP/1.1\r\n" HOST "\r\n", 404, ""},
         {"GET /%00hello HTTP/1.1\r\n" HOST "\r\n", 400, ""},
         {"GET /%hello HTTP/1.1\r\n" HOST "\r\n", 400, ""},
-        {"GET /hello HTTP/1.1\r\n\r\n", 400, "Host"},
+        {"GET /hello HTTP/1.1\r\nConnection: close\r\n\r\n", 400, "Host"},
         {"GET /hello HTTP/1.1\r\n" HOST HOST "\r\n", 400, "Host"},
-        {"GET /hello HTTP/1.1\r\nHost: evil.example\r\n\r\n", 403, ""},
-        {"GET /nothing HTTP/1.1\r\nHost: evil.example\r\n\r\n", 403, ""},
+        {"GET /hello HTTP/1.1\r\nConnection: close\r\nHost: evil.example\r\n\r\n", 403,
+         ""},
+        {"GET /nothing HTTP/1.1\r\nConnection: close\r\nHost: evil.example\r\n\r\n",
+         403, ""},
         {"GET /hello HTTP/3.0\r\n" HOST "\r\n", 505, ""},
         {"GET /hello HTTP/1.1\n" HOST "\r\n", 400, ""},
         {"\x16\x03\x01\x02\x01 tls to the plain door", 400, ""},
