@@ -7,7 +7,6 @@
 
 #include "base/limits.h"
 #include "base/log.h"
-#include "http/civet.h"
 #include "http/door.h"
 #include "http/lobby.h"
 #include "telemetry/sampler.h"
@@ -17,11 +16,8 @@ static const char *address_wrong(const char *v) {
     return door_parse(v, &door) == 0 ? NULL : "is not ADDR:PORT";
 }
 
-/* CivetWeb takes lists apart at commas. */
 static const char *socket_wrong(const char *v) {
-    if (strlen(v) > CIVET_PATH_MAX)
-        return "is too long for a socket";
-    return strchr(v, ',') ? "holds a comma" : NULL;
+    return strlen(v) > DOOR_PATH_MAX ? "is too long for a socket" : NULL;
 }
 
 static bool six_ok(const char *v, size_t n) {

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "http/civet.h"
+#include "http/door.h"
 
 /* The file of settings, or NULL for none. */
 static const char *find_file(const struct cli *cli, char buf[CONFIG_PATH_MAX]) {
@@ -23,7 +23,7 @@ static void place_socket(const struct cli *cli, struct config *c) {
     if (c->socket[0] || !cli->data)
         return;
     int n = snprintf(c->socket, sizeof c->socket, "%s/pulseboard.sock", cli->data);
-    if (n > (int)CIVET_PATH_MAX || strchr(cli->data, ','))
+    if (n > (int)DOOR_PATH_MAX)
         c->socket[0] = '\0';
 }
 

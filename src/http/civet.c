@@ -2,7 +2,6 @@
 #include "http/civet.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -12,7 +11,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -81,8 +79,6 @@ PIN(((struct socket *)0)->lsa.sin, struct sockaddr_in);
 PIN(((struct socket *)0)->rsa.sin, struct sockaddr_in);
 _Static_assert(MG_MAX_HEADERS >= HEAD_FIELDS_MAX,
                "we accept more fields than CivetWeb");
-_Static_assert(CIVET_PATH_MAX < sizeof(((struct sockaddr_un *)0)->sun_path),
-               "a path fits");
 
 struct civet {
     struct mg_context *ctx;
@@ -166,8 +162,9 @@ static void on_exit_context(const struct mg_context *shown) {
 }
 
 static int launch(struct civet *cv) {
-    char door[CIVET_PATH_MAX + 2], workers[16], queue[16], head[16];
-    snprintf(door, sizeof(door), "x%s", cv->o.socket ? cv->o.socket : "");
+    char door[16] = "x", workers[16], queue[16], head[16];
+    if (cv->o.door >= 0)
+        snprintf(door, sizeof(door), "x%d", cv->o.door);
     snprintf(workers, sizeof(workers), "%u", cv->o.workers);
     snprintf(queue, sizeof(queue), "%u", cv->o.queue);
     snprintf(head, sizeof(head), "%u", HEAD_BYTES_MAX);
@@ -204,16 +201,13 @@ static void dismantle(struct civet *cv) {
 }
 
 int civet_start(struct civet **out, const struct civet_opts *o, char *why, size_t cap) {
-    int rc = o->socket ? clear_stale(o->socket, why, cap) : 0;
-    if (rc != 0)
-        return rc;
     snprintf(why, cap, "%s", strerror(ENOMEM));
     struct civet *cv = calloc(1, sizeof(*cv) + o->workers * sizeof(cv->conns[0]));
     if (!cv)
         return -ENOMEM;
     cv->o = *o;
     cv->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    rc = cv->stop_fd < 0 ? -errno : 0;
+    int rc = cv->stop_fd < 0 ? -errno : 0;
     if (rc == 0) {
         mg_init_library(MG_FEATURES_DEFAULT);
         rc = launch(cv);
@@ -234,10 +228,6 @@ void civet_stop(struct civet *cv) {
     mg_stop(cv->ctx);
     mg_exit_library();
     dismantle(cv);
-}
-
-int civet_door(const struct civet *cv) {
-    return cv->o.socket ? cv->ctx->listening_sockets[0].sock : -1;
 }
 
 int civet_stop_fd(const struct civet *cv) { return cv->stop_fd; }

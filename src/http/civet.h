@@ -15,8 +15,6 @@
 #include "http/head.h"
 
 #define CIVET_WORKERS_MAX 64u
-/* Bytes of a socket's path: what sockaddr_un and CivetWeb hold. */
-#define CIVET_PATH_MAX 106u
 
 struct civet;
 
@@ -41,22 +39,19 @@ struct civet_app {
 };
 
 struct civet_opts {
-    const char *socket; /* NULL: CivetWeb listens on nothing */
-    unsigned workers;   /* 1 .. CIVET_WORKERS_MAX */
-    unsigned queue;     /* seats that can be passed at a time */
+    int door;         /* the Unix socket that CivetWeb listens on; -1: on nothing */
+    unsigned workers; /* 1 .. CIVET_WORKERS_MAX */
+    unsigned queue;   /* seats that can be passed at a time */
     const struct civet_app *app;
     void *ctx;
 };
 
-/* 0, else -errno, and one line in why. A socket that nobody answers on is replaced; one
- * that somebody does is -EADDRINUSE. */
+/* 0, else -errno, and one line in why. */
 int civet_start(struct civet **out, const struct civet_opts *o, char *why, size_t cap);
 /* Nobody passes anything any more. Ends requests in progress at their next wait, and
  * joins. */
 void civet_stop(struct civet *cv);
 
-/* The listening Unix socket, non-blocking; -1 without one. */
-int civet_door(const struct civet *cv);
 /* Any thread: a worker shall serve it. server_port: the one that a target in absolute
  * form may name. */
 void civet_pass(struct civet *cv, uint32_t seat, uint16_t server_port);

@@ -7,6 +7,8 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "http/uri.h"
@@ -56,10 +58,10 @@ static void set(int fd, int level, int name, int value) {
     setsockopt(fd, level, name, &value, sizeof(value));
 }
 
-int door_adopt(int fd) {
+/* Accepted sockets inherit all of it. */
+static int prepare(int fd) {
     int flags = fcntl(fd, F_GETFL);
-    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
-        fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
         return -errno;
     /* A connection is accepted together with its first bytes, or after a second. */
     set(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, 1);
@@ -71,6 +73,62 @@ int door_adopt(int fd) {
     return 0;
 }
 
+int door_adopt(int fd) {
+    struct sockaddr_storage at;
+    socklen_t n = sizeof(at);
+    int listens = 0;
+    socklen_t size = sizeof(listens);
+    if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ||
+        getsockname(fd, (struct sockaddr *)&at, &n) != 0 ||
+        getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0)
+        return -errno;
+    if (!listens)
+        return -EINVAL;
+    int rc = prepare(fd);
+    return rc == 0 ? at.ss_family : rc;
+}
+
+/* Does anybody answer there? 1, 0: nobody; or -errno. */
+static int answers(const struct sockaddr_un *at) {
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return -errno;
+    int rc = connect(fd, (const struct sockaddr *)at, sizeof(*at)) == 0 ? 1 : -errno;
+    close(fd);
+    return rc == -EAGAIN ? 1 : rc == -ECONNREFUSED ? 0 : rc;
+}
+
+/* A socket whose server has died is in the way of the next one. */
+static int clear_stale(const struct sockaddr_un *at) {
+    struct stat st;
+    if (lstat(at->sun_path, &st) != 0)
+        return errno == ENOENT ? 0 : -errno;
+    int rc = S_ISSOCK(st.st_mode) ? answers(at) : -EEXIST;
+    if (rc == 0 && unlink(at->sun_path) != 0 && errno != ENOENT)
+        rc = -errno;
+    return rc == 1 ? -EADDRINUSE : rc;
+}
+
+int door_open_local(const char *path) {
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    if (strlen(path) > DOOR_PATH_MAX)
+        return -ENAMETOOLONG;
+    memcpy(at.sun_path, path, strlen(path));
+    int rc = clear_stale(&at);
+    int fd =
+        rc == 0 ? socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0) : -1;
+    if (fd < 0)
+        return rc == 0 ? -errno : rc;
+    /* The file takes the mode of the socket: at no time may others open it. */
+    if (fchmod(fd, S_IRUSR | S_IWUSR) == 0 &&
+        bind(fd, (const struct sockaddr *)&at, sizeof(at)) == 0 &&
+        listen(fd, BACKLOG) == 0)
+        return fd;
+    rc = -errno;
+    close(fd);
+    return rc;
+}
+
 int door_open(const struct door *d) {
     bool six = d->at.ss_family == AF_INET6;
     socklen_t n = six ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
@@ -80,7 +138,7 @@ int door_open(const struct door *d) {
     set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     if (six)
         set(fd, IPPROTO_IPV6, IPV6_V6ONLY, !d->both);
-    int rc = door_adopt(fd);
+    int rc = prepare(fd);
     if (rc == 0 &&
         (bind(fd, (const struct sockaddr *)&d->at, n) != 0 || listen(fd, BACKLOG) != 0))
         rc = -errno;

@@ -4,11 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/blocks.h"
 #include "base/log.h"
-#include "http/door.h"
 #include "http/httpd_priv.h"
 
 void httpd_opts_default(struct httpd_opts *o) {
@@ -128,69 +126,31 @@ static const struct civet_app civet_calls = {
 
 /* ---- start and stop ---- */
 
-static int add_door(struct httpd *h, int fd, bool tls) {
-    h->doors_tls |= (tls ? 1u : 0u) << h->n_doors;
-    h->doors[h->n_doors++] = fd;
-    return 0;
-}
-
-static int open_door(struct httpd *h, const char *text, bool tls, char *why,
-                     size_t cap) {
-    struct door d;
-    if (door_parse(text, &d) != 0) {
-        snprintf(why, cap, "cannot listen on %s: not an ADDRESS:PORT", text);
-        return -EINVAL;
-    }
-    int fd = door_open(&d);
-    if (fd >= 0)
-        return add_door(h, fd, tls);
-    snprintf(why, cap, "cannot listen on %s: %s", text, strerror(-fd));
-    return fd;
-}
-
-static int open_doors(struct httpd *h, char *why, size_t cap) {
-    const struct httpd_opts *o = &h->o;
-    int rc = 0;
-    for (unsigned i = 0; rc == 0 && i < o->n_inherited; i++) {
-        rc = door_adopt(o->inherited[i]);
-        if (rc == 0)
-            add_door(h, o->inherited[i], o->inherited_tls >> i & 1);
-        else
-            snprintf(why, cap, "cannot listen on descriptor %d", o->inherited[i]);
-    }
-    if (o->n_inherited > 0)
-        return rc;
-    for (unsigned i = 0; rc == 0 && i < o->n_listen; i++)
-        rc = open_door(h, o->listen[i], false, why, cap);
-    for (unsigned i = 0; rc == 0 && i < o->n_tls_listen; i++)
-        rc = open_door(h, o->tls_listen[i], true, why, cap);
-    return rc;
-}
-
 static int make_lobby(struct httpd *h) {
-    struct lobby_door doors[LOBBY_DOORS_MAX];
     struct lobby_opts o = {
-        .doors = doors,
+        .doors = h->o.doors->door,
+        .n_doors = h->o.doors->n,
         .seats = h->o.seats,
         .per_address = h->o.per_address,
         .tls = h->o.tls,
         .app = &lobby_calls,
         .ctx = h,
     };
-    for (unsigned i = 0; i < h->n_doors; i++)
-        doors[o.n_doors++] =
-            (struct lobby_door){.fd = h->doors[i],
-                                .kind = h->doors_tls >> i & 1 ? LOBBY_TLS : LOBBY_PLAIN,
-                                .port = door_port(h->doors[i])};
-    if (h->o.socket)
-        doors[o.n_doors++] = (struct lobby_door){
-            .fd = civet_door(h->civet), .kind = LOBBY_LOCAL, .port = 80};
     return lobby_init(&h->lobby, &o);
+}
+
+/* CivetWeb has a copy of the local door; the lobby listens on ours. */
+static int local_door(const struct doors *d) {
+    for (unsigned i = 0; i < d->n; i++) {
+        if (d->door[i].kind == LOBBY_LOCAL)
+            return d->door[i].fd;
+    }
+    return -1;
 }
 
 static int start_civet(struct httpd *h, char *why, size_t cap) {
     struct civet_opts o = {
-        .socket = h->o.socket,
+        .door = local_door(h->o.doors),
         .workers = h->o.workers,
         .queue = h->o.seats,
         .app = &civet_calls,
@@ -204,8 +164,7 @@ static void release(struct httpd *h) {
         if (h->workers[i].body)
             pages_give(h->workers[i].body, h->o.reply_bytes);
     }
-    for (unsigned i = 0; i < h->n_doors; i++)
-        close(h->doors[i]);
+    doors_close(&h->doors);
     pthread_mutex_destroy(&h->hosts_lock);
     free(h);
 }
@@ -240,19 +199,13 @@ static int check_routes(const struct httpd_opts *o, char *why, size_t cap) {
 
 static int check_options(const struct httpd_opts *o, char *why, size_t cap) {
     snprintf(why, cap, "bad options");
-    bool tls = o->n_tls_listen || o->inherited_tls;
-    if (o->n_listen > HTTPD_DOORS_MAX || o->n_tls_listen > HTTPD_DOORS_MAX ||
-        o->n_inherited > 2 * HTTPD_DOORS_MAX || (tls && !o->tls) ||
-        o->workers > CIVET_WORKERS_MAX)
+    if ((doors_have(o->doors, LOBBY_TLS) && !o->tls) || o->workers > CIVET_WORKERS_MAX)
         return -EINVAL;
     return check_routes(o, why, cap);
 }
 
-/* Listens first, so that a reason not to start is told before anything runs. */
 static int launch(struct httpd *h, char *why, size_t cap) {
-    int rc = open_doors(h, why, cap);
-    if (rc == 0)
-        rc = start_civet(h, why, cap);
+    int rc = start_civet(h, why, cap);
     if (rc != 0)
         return rc;
     rc = make_lobby(h);
@@ -282,6 +235,8 @@ int httpd_start(struct httpd **out, const struct httpd_opts *o, char *why, size_
         release(h);
         return rc;
     }
+    h->doors = *o->doors;
+    *o->doors = (struct doors){.n = 0};
     *out = h;
     return 0;
 }
@@ -293,12 +248,4 @@ void httpd_stop(struct httpd *h) {
     release(h);
 }
 
-const char *httpd_bound(const struct httpd *h, bool tls, unsigned i, char *out,
-                        size_t cap) {
-    out[0] = '\0';
-    for (unsigned d = 0; d < h->n_doors; d++) {
-        if ((h->doors_tls >> d & 1) == tls && i-- == 0)
-            return door_where(h->doors[d], out, cap);
-    }
-    return out;
-}
+const struct doors *httpd_doors(const struct httpd *h) { return &h->doors; }

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/role.h"
+#include "http/doors.h"
 #include "http/head.h"
 #include "http/reply.h"
 #include "hub/hub.h"
@@ -23,7 +24,6 @@ struct httpd;
 struct httpd_worker;
 struct lobby_guest;
 
-#define HTTPD_DOORS_MAX 8u /* of each kind */
 #define HTTPD_PATH_MAX 256u
 /* A large body or answer moves on by HTTPD_PACE_BYTES within; while others wait for a
  * worker, sooner. */
@@ -70,18 +70,8 @@ struct httpd_route {
 };
 
 struct httpd_opts {
-    const char *const *listen; /* ADDRESS:PORT, see http/door.h */
-    unsigned n_listen;
-    const char *const *tls_listen;
-    unsigned n_tls_listen;
+    struct doors *doors; /* emptied: from a start that succeeds on, they are ours */
     struct tls_ctx *tls; /* outlives the httpd; the owner may reload it at any time */
-    /* The local Unix socket, for who may act as we do (mode 0600); NULL: none. */
-    const char *socket;
-    /* Sockets that listen already take the place of both lists: the first n_inherited
-     * of these, for TLS where the bit is set. Owned from now on. */
-    const int *inherited;
-    unsigned n_inherited;
-    uint32_t inherited_tls;
     uint32_t seats, per_address; /* http/lobby.h */
     unsigned workers;
     uint32_t reply_bytes;
@@ -101,15 +91,13 @@ struct httpd_opts {
 };
 void httpd_opts_default(struct httpd_opts *o);
 
-/* Pointers in opts are kept. Listens when it returns 0; else -errno, and one line in
+/* Pointers in opts are kept. Answers when it returns 0; else -errno, and one line in
  * why. */
 int httpd_start(struct httpd **out, const struct httpd_opts *o, char *why, size_t cap);
 /* Ends requests in progress. After it nothing calls handlers or the hub. */
 void httpd_stop(struct httpd *h);
-/* "127.0.0.1:8080": the i-th for plain HTTP, or for TLS, with its port known; "" when
- * there are not so many. */
-const char *httpd_bound(const struct httpd *h, bool tls, unsigned i, char *out,
-                        size_t cap);
+/* Where it answers. */
+const struct doors *httpd_doors(const struct httpd *h);
 
 /* Any thread. Other names from the next request on; those before are not looked at any
  * more when it returns. Pointers are kept. */

@@ -20,9 +20,7 @@ struct httpd {
     struct civet *civet;
     struct lobby *lobby;
     struct httpd_opts o;
-    int doors[2 * HTTPD_DOORS_MAX];
-    uint32_t doors_tls; /* a bit for each */
-    unsigned n_doors;
+    struct doors doors;
     pthread_mutex_t hosts_lock; /* httpd_set_hosts() may come at any time */
     struct hosts hosts;
     struct assets assets;

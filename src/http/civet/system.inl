@@ -25,55 +25,19 @@ static int seam_poll(struct pollfd *fds, nfds_t n, int ms) {
     return rc;
 }
 
-/* Only who may act as we do gets in: unix(7), the file takes the mode of the socket.
- * Without a path it stays unbound. */
+/* The socket that it listens on is made before it starts: it stands in the place of its
+ * own, its number in the place of a path. Without one CivetWeb's stays unbound. */
 static int seam_bind(int fd, const struct sockaddr *at, socklen_t n) {
     const struct sockaddr_un *un = (const void *)at;
-    if (at->sa_family == AF_UNIX && un->sun_path[0] == '\0')
-        return 0;
-    return fchmod(fd, S_IRUSR | S_IWUSR) == 0 ? bind(fd, at, n) : -1;
+    (void)n;
+    return un->sun_path[0] == '\0' || dup2(atoi(un->sun_path), fd) == fd ? 0 : -1;
 }
 
-/* What has no name cannot listen (EINVAL), and need not. */
+/* Nothing to do: it listens, or it never shall. */
 static int seam_listen(int fd, int backlog) {
-    int flags = fcntl(fd, F_GETFL);
-    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
-        return -1;
-    return listen(fd, backlog) == 0 || errno == EINVAL ? 0 : -1;
-}
-
-/* Does anybody answer there? 1, 0: nobody; or -errno. */
-static int answers(const char *path) {
-    struct sockaddr_un at = {.sun_family = AF_UNIX};
-    snprintf(at.sun_path, sizeof(at.sun_path), "%s", path);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return -errno;
-    int rc = connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0 ? 1 : -errno;
-    close(fd);
-    return rc == -EAGAIN ? 1 : rc == -ECONNREFUSED ? 0 : rc;
-}
-
-/* A socket whose server has died is in the way of the next one. */
-static int clear_stale(const char *path, char *why, size_t cap) {
-    struct stat st;
-    int rc = 0;
-    if (strlen(path) > CIVET_PATH_MAX || strchr(path, ','))
-        rc = -ENAMETOOLONG;
-    else if (lstat(path, &st) != 0)
-        rc = errno == ENOENT ? 0 : -errno;
-    else if (!S_ISSOCK(st.st_mode))
-        rc = -EEXIST;
-    else
-        rc = answers(path);
-    if (rc == 0 && unlink(path) != 0 && errno != ENOENT)
-        rc = -errno;
-    if (rc == 1)
-        rc = -EADDRINUSE;
-    if (rc != 0)
-        snprintf(why, cap, "cannot listen on %s: %s", path,
-                 rc == -EADDRINUSE ? "another one answers there" : strerror(-rc));
-    return rc;
+    (void)fd;
+    (void)backlog;
+    return 0;
 }
 
 /* While starting, the first message is the reason for failure. Later there is nothing
@@ -88,11 +52,7 @@ static void seam_cry(const struct mg_connection *conn, const char *func,
         if (cv->start_err)
             return;
         cv->start_err = err ? err : EIO;
-        if (strcmp(func, "set_ports_option") == 0)
-            snprintf(cv->start_why, sizeof(cv->start_why), "cannot listen on %s: %s",
-                     cv->o.socket ? cv->o.socket : "a socket", strerror(cv->start_err));
-        else
-            snprintf(cv->start_why, sizeof(cv->start_why), "%s", text);
+        snprintf(cv->start_why, sizeof(cv->start_why), "%s", text);
         return;
     }
     log_error("civetweb", "func=%s message=%s", func,
