@@ -6,7 +6,8 @@ import json
 import pytest
 from wsraw import Torn, request, take_response
 
-PAGES = ["/", "/stats", "/ws/stats", "/metrics", "/healthz", "/readyz", "/api/v1/info"]
+VIEWS = ["/", "/history", "/stats", "/events", "/device"]
+PAGES = VIEWS + ["/stats.txt", "/ws/stats", "/metrics", "/healthz", "/readyz", "/api/v1/info"]
 SECURITY = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -47,7 +48,7 @@ def test_head_is_get_without_body(board, path):
     assert (head.status, head.body) == (200, b"")
     assert head["Content-Type"] == get["Content-Type"]
     assert {k for k, _ in head.headers} == {k for k, _ in get.headers}
-    if path in ("/", "/stats"):
+    if path in VIEWS:
         assert head["Content-Length"] == get["Content-Length"]
 
 
@@ -60,12 +61,20 @@ def test_types(board):
     kinds = {
         "/": "text/html",
         "/stats": "text/html",
+        "/stats.txt": "text/plain",
+        "/messages/de.json": "application/json",
         "/ws/stats": "application/json",
         "/api/v1/info": "application/json",
         "/metrics": "text/plain",
     }
     for path, kind in kinds.items():
         assert board.http(path)["Content-Type"].startswith(kind), path
+
+
+def test_languages(board):
+    words = [json.loads(board.http(f"/messages/{code}.json").body) for code in ("de", "fr")]
+    assert words[0].keys() == words[1].keys() and words[0] != words[1]
+    problem(board.http("/messages/xx.json"), 404)
 
 
 GZIP = ("Accept-Encoding", "gzip, deflate, br")
