@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "app/cli.h"
+#include "app/first_boot.h"
 #include "app/serve.h"
 #include "app/stats_table.h"
 #include "http/civet.h"
@@ -47,6 +48,8 @@ static int run(const struct cli *cli) {
         return stats_table_run(cli->url, cli->json);
     case CLI_CHECK_CONFIG:
         return check_config(cli->config_path);
+    case CLI_FIRST_BOOT:
+        return first_boot_run(cli->config_path);
     case CLI_HELP:
         cli_help(stdout, cli->about);
         return EXIT_SUCCESS;
