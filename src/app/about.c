@@ -61,6 +61,8 @@ static const char *kind_name(enum metric_kind kind) {
         return "rate";
     case METRIC_COUNTER:
         return "counter";
+    case METRIC_TIMING:
+        return "timing";
     }
     return "";
 }
@@ -76,6 +78,15 @@ static void metric_json(struct jsonw *w, const struct metric *m) {
         jsonw_num(w, "min", m->min, 6);
     if (m->max == m->max)
         jsonw_num(w, "max", m->max, 6);
+    if (m->warn == m->warn)
+        jsonw_num(w, "warn", m->warn, 6);
+    if (m->crit == m->crit)
+        jsonw_num(w, "crit", m->crit, 6);
+    if (m->heard_ms) {
+        uint64_t now_ms = clock_ms();
+        jsonw_bool(w, "own", true);
+        jsonw_u64(w, "age_ms", now_ms > m->heard_ms ? now_ms - m->heard_ms : 0);
+    }
     jsonw_obj_end(w);
 }
 

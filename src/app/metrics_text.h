@@ -6,7 +6,7 @@
 #include "app/about.h"
 #include "hub/hub.h"
 
-#define METRICS_TEXT_MAX (48u * 1024)
+#define METRICS_TEXT_MAX (128u * 1024)
 
 struct metrics_view {
     const struct about *about;

@@ -35,7 +35,7 @@ struct sampler {
     uint32_t left_out;
 };
 
-static_assert(sizeof(struct sampler) <= 48u * 1024, "raise the RAM budget knowingly");
+static_assert(sizeof(struct sampler) <= 96u * 1024, "raise the RAM budget knowingly");
 
 /* The first sample is taken at once. 0 or -errno: -EINVAL for a period out of range, or
  * why the root cannot be opened or the thread not be made. s stays where it is until

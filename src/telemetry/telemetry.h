@@ -16,7 +16,7 @@ struct telemetry {
     uint32_t left_out;
 };
 
-static_assert(sizeof(struct telemetry) <= 192u * 1024,
+static_assert(sizeof(struct telemetry) <= 384u * 1024,
               "raise the RAM budget knowingly");
 
 struct telemetry_value {

@@ -34,7 +34,7 @@ static int set_up(void **state) {
     for (unsigned i = 0; i < LIM_METRICS; i++) {
         snprintf(r->list.m[i].id, METRIC_ID_MAX, "%047u", i);
         memcpy(r->snap.v[i].id, r->list.m[i].id, METRIC_ID_MAX);
-        r->list.m[i].unit = "B/s";
+        memcpy(r->list.m[i].unit, "B/s", sizeof "B/s");
         r->snap.v[i].value = -1.23456789012e-300;
     }
     *state = r;

@@ -27,10 +27,13 @@ export interface Board {
 const TITLES: Record<string, string> = {
   cpu: "CPU",
   memory: "Memory",
-  thermal: "Temperature",
+  temperature: "Temperature",
   network: "Network",
   disk: "Disk",
+  power: "Power",
+  sensors: "Sensors",
   system: "System",
+  own: "Own readings",
 };
 
 /* The words that two labels share at their start, else the middle of the id. */
