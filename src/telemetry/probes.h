@@ -6,6 +6,7 @@
  * Files are found at start and again by probes_scan(); probes_sample() reads the known
  * ones. Numbered directories are tried one by one up to the limits below, in order,
  * instead of being listed: no allocation, and the same order at every start. */
+#include "telemetry/device_now.h"
 #include "telemetry/metric.h"
 #include "telemetry/pairs.h"
 #include "telemetry/sensors.h"
@@ -33,6 +34,7 @@ static_assert(FIXED_METRICS + FOUND_METRICS + CPU_CORES_MAX + CPU_FREQS_MAX +
                       2 * FS_MAX + SENSORS_MAX + LIM_OWN <=
                   LIM_METRICS,
               "the limits of all kinds fit together");
+static_assert(FS_MAX <= DEVICE_STORAGE, "all of them are storage");
 static_assert(NET_MAX <= PAIRS_MAX && DISK_MAX <= PAIRS_MAX && FS_MAX <= PAIRS_MAX,
               "they are kept in pairs");
 
@@ -134,6 +136,9 @@ void probes_close(struct probes *p);
 
 /* Devices that came and went. Returns how many were left out. */
 uint32_t probes_scan(struct probes *p);
+
+/* File systems as of the newest sample. */
+void probes_storage(const struct probes *p, struct device_now *d);
 
 /* Fills set->value with a new sample. */
 void probes_sample(struct probes *p);

@@ -36,6 +36,12 @@ void telemetry_publish(struct telemetry *t, const struct metric_set *set,
     pthread_mutex_unlock(&t->lock);
 }
 
+void telemetry_set_device(struct telemetry *t, const struct device_now *device) {
+    pthread_mutex_lock(&t->lock);
+    t->device = *device;
+    pthread_mutex_unlock(&t->lock);
+}
+
 void telemetry_snapshot(struct telemetry *t, struct telemetry_snap *out) {
     pthread_mutex_lock(&t->lock);
     const struct metric_set *set = &t->set;
@@ -59,6 +65,7 @@ void telemetry_describe(struct telemetry *t, struct telemetry_list *out) {
     pthread_mutex_lock(&t->lock);
     out->layout = t->set.layout;
     out->left_out = t->left_out;
+    out->device = t->device;
     out->n = 0;
     for (uint32_t i = 0; i < t->set.high; i++)
         if (t->set.live[i])
