@@ -23,6 +23,8 @@ static void take_sample(struct sampler *s, uint64_t now_ms) {
         s->scan_due_ms = now_ms + SAMPLER_SCAN_MS;
     }
     probes_sample(&s->probes);
+    if (s->o.own)
+        own_sample(s->o.own, &s->set, now_ms);
     if (scanned)
         tell_device(s);
     telemetry_publish(s->o.out, &s->set, s->left_out, wall_ms, now_ms);

@@ -32,6 +32,8 @@ void telemetry_publish(struct telemetry *t, const struct metric_set *set,
         adopt_layout(t, set);
     t->left_out = left_out;
     memcpy(t->set.value, set->value, set->high * sizeof set->value[0]);
+    for (uint32_t i = 0; i < set->high; i++)
+        t->set.m[i].heard_ms = set->m[i].heard_ms;
     history_push(&t->history, wall_ms, mono_ms, set->value, set->high);
     pthread_mutex_unlock(&t->lock);
 }

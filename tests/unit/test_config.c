@@ -71,6 +71,8 @@ static void every_key_is_read(void **state) {
                       "  \"max_message\": 2048, \"sample_ms\": 5e2,\n"
                       "  \"heartbeat\": {\"start_ms\": 300, \"min_ms\": 200,\n"
                       "                \"max_ms\": 400},\n"
+                      "  \"statsd\": \"[::1]:0\", \"statsd_socket\": \"/s\",\n"
+                      "  \"own_metrics\": 7, \"own_stale_s\": 8, \"own_forget_s\": 9,\n"
                       "  \"log_level\": \"debug\", \"probe_root\": \"/tree\"\n"
                       "} // end"),
         0);
@@ -87,6 +89,11 @@ static void every_key_is_read(void **state) {
     assert_int_equal(c.heartbeat_start_ms, 300);
     assert_int_equal(c.heartbeat_min_ms, 200);
     assert_int_equal(c.heartbeat_max_ms, 400);
+    assert_string_equal(c.statsd, "[::1]:0");
+    assert_string_equal(c.statsd_socket, "/s");
+    assert_int_equal(c.own_metrics, 7);
+    assert_int_equal(c.own_stale_s, 8);
+    assert_int_equal(c.own_forget_s, 9);
     assert_int_equal(c.log_level, LOG_LVL_DEBUG);
     assert_string_equal(c.probe_root, "/tree");
 }
@@ -96,7 +103,7 @@ static void every_row_of_the_table_has_a_key_in_that_test(void **state) {
     size_t n = 0;
     while (option_at(n))
         n++;
-    assert_int_equal(n, 13);
+    assert_int_equal(n, 18);
 }
 
 static void every_problem_names_its_line_and_key(void **state) {
