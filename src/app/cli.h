@@ -8,11 +8,13 @@
 #include "app/option.h"
 #include "app/updater_cmd.h"
 
+#define CLI_PAIRS 32    /* readings of `publish` in one command line */
 #define CLI_SETTINGS 64 /* options of `serve` in one command line */
 
 enum cli_command {
     CLI_SERVE,
     CLI_STATS,
+    CLI_PUBLISH,
     CLI_CHECK_CONFIG,
     CLI_UPDATER,
     CLI_FIRST_BOOT,
@@ -27,6 +29,10 @@ struct cli {
     const char *data;        /* SERVE; NULL: none */
     const char *url;         /* STATS */
     bool json;               /* STATS */
+    /* PUBLISH: where to (else to statsd), and what. Points into argv. */
+    const char *socket, *token, *unit, *label, *kind;
+    const char *pairs[CLI_PAIRS]; /* NAME=VALUE */
+    size_t n_pairs;
     /* SERVE: what to lay over the file, now and at every reload. Points into argv. */
     struct cli_setting {
         const struct option *o;

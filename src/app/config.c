@@ -289,5 +289,7 @@ int config_check(const struct config *c, struct config_report *r) {
         blame(r, "heartbeat.min_ms", "is more than heartbeat.start_ms");
     if (c->heartbeat_max_ms < c->heartbeat_start_ms)
         blame(r, "heartbeat.max_ms", "is less than heartbeat.start_ms");
+    if (c->own_forget_s < c->own_stale_s)
+        blame(r, "own_forget_s", "is less than own_stale_s");
     return r->problems == before ? 0 : -EINVAL;
 }

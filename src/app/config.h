@@ -24,6 +24,9 @@ struct config {
     char name[CONFIG_NAME_MAX];
     uint32_t max_sessions, lobby, lobby_per_address, max_message, sample_ms;
     uint32_t heartbeat_start_ms, heartbeat_min_ms, heartbeat_max_ms;
+    char statsd[CONFIG_ITEM_MAX]; /* ADDR:PORT or "off" */
+    char statsd_socket[CONFIG_PATH_MAX];
+    uint32_t own_metrics, own_stale_s, own_forget_s;
     uint32_t log_level; /* enum log_level */
 };
 

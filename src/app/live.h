@@ -4,7 +4,7 @@
 #include "app/resume.h"
 #include "app/rpc_methods.h"
 
-#define LIVE_FRAME_BYTES (12u * 1024)
+#define LIVE_FRAME_BYTES (24u * 1024)
 
 struct live {
     const struct about *about;

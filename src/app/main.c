@@ -9,6 +9,7 @@
 #include "app/first_boot.h"
 #include "app/serve.h"
 #include "app/stats_table.h"
+#include "app/tell.h"
 #include "http/civet.h"
 
 /* One arena for all threads: after the start nobody allocates much, and each further
@@ -46,6 +47,8 @@ static int run(const struct cli *cli) {
         return serve(cli);
     case CLI_STATS:
         return stats_table_run(cli->url, cli->json);
+    case CLI_PUBLISH:
+        return tell_run(cli);
     case CLI_CHECK_CONFIG:
         return check_config(cli->config_path);
     case CLI_UPDATER:

@@ -39,6 +39,11 @@ static const char *host_wrong(const char *v) {
     return "is not a host name or address (without a port)";
 }
 
+static const char *statsd_wrong(const char *v) {
+    bool good = strcmp(v, "off") == 0 || !address_wrong(v);
+    return good ? NULL : "is neither ADDR:PORT nor off";
+}
+
 #define FIELD(member) .at = offsetof(struct config, member)
 #define TEXT(member)                                                                   \
     .type = OPTION_TEXT, .max = sizeof((struct config *)0)->member - 1, FIELD(member)
@@ -80,6 +85,18 @@ static const struct option table[] = {
     {"heartbeat.max_ms", "heartbeat-max-ms", "MS",
      "heartbeat of one that answers steadily", "60000",
      UINT(heartbeat_max_ms, 100, 600000)},
+    {"statsd", "statsd", "ADDR:PORT|off",
+     "take readings of programs as statsd datagrams here", "127.0.0.1:8125",
+     TEXT(statsd), .wrong = statsd_wrong},
+    {"statsd_socket", "statsd-socket", "PATH",
+     "take them on this Unix datagram socket too", NULL, TEXT(statsd_socket)},
+    {"own_metrics", "own-metrics", "N", "metrics that programs may make of them", "64",
+     UINT(own_metrics, 0, LIM_OWN)},
+    {"own_stale_s", "own-stale-s", "SECONDS",
+     "one that is not told again for this long has no value", "90",
+     UINT(own_stale_s, 1, 604800)},
+    {"own_forget_s", "own-forget-s", "SECONDS", "after this it is gone", "600",
+     UINT(own_forget_s, 1, 604800)},
     {"log_level", "log-level", "LEVEL", "error, warn, notice, info or debug", "info",
      .type = OPTION_LEVEL, FIELD(log_level), .reloads = true},
     {"probe_root", "probe-root", "DIR", "for tests: measure DIR/proc and DIR/sys", NULL,

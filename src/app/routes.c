@@ -4,6 +4,7 @@
 
 #include "app/metrics_text.h"
 #include "app/process.h"
+#include "app/publish.h"
 #include "app/stats_json.h"
 #include "app/stats_text.h"
 #include "base/clock.h"
@@ -122,6 +123,7 @@ static void metrics(void *ctx, struct httpd_rq *rq) {
         .rss_bytes = process_rss_bytes(),
         .cpu_s = process_cpu_s(),
     };
+    own_stats(r->own, &v.own);
     size_t n = metrics_text(room->text, sizeof room->text, &v);
     routes_answer(rq, "text/plain; version=0.0.4; charset=utf-8", room->text, n);
 }
@@ -140,6 +142,11 @@ static void info(void *ctx, struct httpd_rq *rq) {
     jsonw_init(&w, room->text, sizeof room->text);
     about_json(&w, r->about, &room->list);
     routes_answer_json(rq, &w);
+}
+
+static void publish(void *ctx, struct httpd_rq *rq) {
+    const struct routes *r = ctx;
+    publish_route(r->own, rq);
 }
 
 /* ---- for those that watch us ---- */
@@ -204,6 +211,7 @@ const struct httpd_route routes_table[] = {
     {"/readyz", HTTP_GET, ROLE_NONE, readyz},
     {"/api/v1/info", HTTP_GET, ROLE_VIEWER, info},
     {"/api/v1/events", HTTP_GET, ROLE_VIEWER, routes_events},
+    {"/api/v1/publish", HTTP_POST, ROLE_ADMIN, publish},
 };
 const unsigned routes_n = sizeof routes_table / sizeof routes_table[0];
 
@@ -218,5 +226,6 @@ uint32_t routes_reply_bytes(uint32_t max_sessions) {
     size_t least = sizeof(struct metrics_room);
     least = least > sizeof(struct info_room) ? least : sizeof(struct info_room);
     least = least > routes_data_bytes ? least : routes_data_bytes;
+    least = least > PUBLISH_REPLY_BYTES ? least : PUBLISH_REPLY_BYTES;
     return (uint32_t)(n > least ? n : least);
 }

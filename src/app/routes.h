@@ -7,6 +7,7 @@
 #include "app/events.h"
 #include "http/httpd.h"
 #include "hub/hub.h"
+#include "telemetry/own.h"
 
 #define ROUTES_HUB_MS 1000u
 #define ROUTES_HEALTH_MS 500u
@@ -16,6 +17,7 @@ struct routes {
     const struct about *about;
     struct telemetry *telemetry; /* NULL for a program without */
     struct events *events;       /* the same */
+    struct own *own;             /* the same */
     struct hub *hub;
     uint32_t max_sessions;
     atomic_bool stopping; /* not ready any more */

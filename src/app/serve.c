@@ -12,6 +12,7 @@
 
 #include "app/data.h"
 #include "app/inherit.h"
+#include "app/intake.h"
 #include "app/live.h"
 #include "app/process.h"
 #include "app/reload.h"
@@ -32,6 +33,8 @@ struct app {
     struct about about;
     struct events events;
     struct telemetry telemetry;
+    struct own own;
+    struct intake intake;
     struct sampler sampler;
     struct live live;
     struct routes routes;
@@ -98,6 +101,12 @@ static void heed_impatience(void) {
 
 /* ---- starting ---- */
 
+static int failed(const char *what, int rc) {
+    if (rc)
+        complain("cannot start %s: %s", what, strerror(-rc));
+    return rc;
+}
+
 static int start_hub(struct app *a) {
     const struct config *c = &a->config;
     struct hub_opts o;
@@ -134,10 +143,54 @@ static int start_sampler(struct app *a) {
         .probes = {.root = probe_root(a)},
         .sample_ms = a->config.sample_ms,
         .out = &a->telemetry,
+        .own = &a->own,
         .on_sample = on_sample,
         .ctx = a,
     };
     return sampler_start(&a->sampler, &o);
+}
+
+/* The usual port may be another statsd's: that is no reason not to start. */
+static int open_intake(struct app *a) {
+    const struct config *c = &a->config;
+    char why[256], quoted[256];
+    bool none = c->own_metrics == 0;
+    bool udp = !none && strcmp(c->statsd, "off") != 0;
+    bool local = !none && c->statsd_socket[0];
+    bool usual = strcmp(c->statsd, option_by_flag("statsd")->initial) == 0;
+    int rc = intake_open(&a->intake, &a->own, udp ? c->statsd : NULL,
+                         local ? c->statsd_socket : NULL, why, sizeof why);
+    if (rc && usual && a->intake.stop >= 0 && (a->intake.local >= 0 || !local)) {
+        log_info("statsd_off", "reason=%s", log_quote(quoted, sizeof quoted, why));
+        rc = 0;
+    }
+    if (rc)
+        complain("%s", why);
+    return rc;
+}
+
+/* Whatever programs tell us, and the sockets for it. */
+static int open_own(struct app *a) {
+    const struct config *c = &a->config;
+    struct own_opts o = {
+        .limit = c->own_metrics,
+        .stale_ms = c->own_stale_s * 1000,
+        .forget_ms = c->own_forget_s * 1000,
+    };
+    int rc = failed("own metrics", own_init(&a->own, &o));
+    if (rc)
+        return rc;
+    rc = open_intake(a);
+    if (rc) {
+        intake_stop(&a->intake);
+        own_free(&a->own);
+    }
+    return rc;
+}
+
+static void close_own(struct app *a) {
+    intake_stop(&a->intake);
+    own_free(&a->own);
 }
 
 static int open_tls(struct app *a) {
@@ -215,6 +268,8 @@ static void log_listeners(const struct app *a) {
         log_info("listening", "http=%s", at);
     for (unsigned i = 0; doors_where(d, LOBBY_TLS, i, at, sizeof at)[0]; i++)
         log_info("listening", "https=%s", at);
+    if (intake_bound(&a->intake, at, sizeof at))
+        log_info("listening", "statsd=%s", at);
     log_info("started", "version=%s max_sessions=%u sample_ms=%u", a->about.version,
              a->config.max_sessions, a->config.sample_ms);
 }
@@ -260,16 +315,11 @@ static void run(struct app *a) {
 
 /* ---- in order, and back ---- */
 
-static int failed(const char *what, int rc) {
-    if (rc)
-        complain("cannot start %s: %s", what, strerror(-rc));
-    return rc;
-}
-
 static void fill_routes(struct app *a) {
     a->routes.about = &a->about;
     a->routes.telemetry = &a->telemetry;
     a->routes.events = &a->events;
+    a->routes.own = &a->own;
     a->routes.hub = a->hub;
     a->routes.max_sessions = a->config.max_sessions;
 }
@@ -279,6 +329,12 @@ static int run_with_hub(struct app *a) {
     int rc = failed("the sampler", start_sampler(a));
     if (rc) {
         hub_stop(a->hub);
+        return rc;
+    }
+    rc = failed("the intake of readings", intake_start(&a->intake));
+    if (rc) {
+        hub_stop(a->hub);
+        sampler_stop(&a->sampler);
         return rc;
     }
     fill_routes(a);
@@ -316,9 +372,12 @@ static int run_app(struct app *a) {
         rc = open_tls(a);
     if (rc)
         goto close_doors;
-    rc = failed("telemetry", telemetry_init(&a->telemetry));
+    rc = open_own(a);
     if (rc)
         goto free_tls;
+    rc = failed("telemetry", telemetry_init(&a->telemetry));
+    if (rc)
+        goto close_own;
     rc = failed("sessions",
                 live_init(&a->live, &a->about, &a->telemetry, &a->events, &a->config));
     if (rc)
@@ -334,6 +393,8 @@ free_live:
     live_free(&a->live);
 free_telemetry:
     telemetry_free(&a->telemetry);
+close_own:
+    close_own(a);
 free_tls:
     tls_ctx_free(a->tls);
 close_doors:

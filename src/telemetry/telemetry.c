@@ -32,7 +32,15 @@ void telemetry_publish(struct telemetry *t, const struct metric_set *set,
         adopt_layout(t, set);
     t->left_out = left_out;
     memcpy(t->set.value, set->value, set->high * sizeof set->value[0]);
+    for (uint32_t i = 0; i < set->high; i++)
+        t->set.m[i].heard_ms = set->m[i].heard_ms;
     history_push(&t->history, wall_ms, mono_ms, set->value, set->high);
+    pthread_mutex_unlock(&t->lock);
+}
+
+void telemetry_set_device(struct telemetry *t, const struct device_now *device) {
+    pthread_mutex_lock(&t->lock);
+    t->device = *device;
     pthread_mutex_unlock(&t->lock);
 }
 
@@ -59,6 +67,7 @@ void telemetry_describe(struct telemetry *t, struct telemetry_list *out) {
     pthread_mutex_lock(&t->lock);
     out->layout = t->set.layout;
     out->left_out = t->left_out;
+    out->device = t->device;
     out->n = 0;
     for (uint32_t i = 0; i < t->set.high; i++)
         if (t->set.live[i])

@@ -3,6 +3,7 @@
  * The sampler publishes; readers take copies under a mutex that is held for a copy only
  * (STYLE.md R11). Never allocates. Put it into zeroed memory (static, or pages_take()):
  * what is not used is then never touched. */
+#include "telemetry/device_now.h"
 #include "telemetry/history.h"
 #include "telemetry/metric.h"
 
@@ -14,9 +15,10 @@ struct telemetry {
     struct metric_set set; /* as of the newest sample */
     struct history history;
     uint32_t left_out;
+    struct device_now device;
 };
 
-static_assert(sizeof(struct telemetry) <= 192u * 1024,
+static_assert(sizeof(struct telemetry) <= 384u * 1024,
               "raise the RAM budget knowingly");
 
 struct telemetry_value {
@@ -38,6 +40,7 @@ struct telemetry_snap {
 struct telemetry_list {
     uint32_t layout;
     uint32_t left_out; /* devices beyond the limits of probe.h */
+    struct device_now device;
     uint32_t n;
     struct metric m[LIM_METRICS];
 };
@@ -49,6 +52,8 @@ void telemetry_free(struct telemetry *t);
 /* The sampler, or a test in its place. */
 void telemetry_publish(struct telemetry *t, const struct metric_set *set,
                        uint32_t left_out, int64_t wall_ms, uint64_t mono_ms);
+
+void telemetry_set_device(struct telemetry *t, const struct device_now *device);
 
 void telemetry_snapshot(struct telemetry *t, struct telemetry_snap *out);
 void telemetry_describe(struct telemetry *t, struct telemetry_list *out);

@@ -73,6 +73,8 @@ static void every_key_is_read(void **state) {
                       "  \"max_message\": 2048, \"sample_ms\": 5e2,\n"
                       "  \"heartbeat\": {\"start_ms\": 300, \"min_ms\": 200,\n"
                       "                \"max_ms\": 400},\n"
+                      "  \"statsd\": \"[::1]:0\", \"statsd_socket\": \"/s\",\n"
+                      "  \"own_metrics\": 7, \"own_stale_s\": 8, \"own_forget_s\": 9,\n"
                       "  \"log_level\": \"debug\", \"probe_root\": \"/tree\"\n"
                       "} // end"),
         0);
@@ -92,6 +94,11 @@ static void every_key_is_read(void **state) {
     assert_int_equal(c.heartbeat_start_ms, 300);
     assert_int_equal(c.heartbeat_min_ms, 200);
     assert_int_equal(c.heartbeat_max_ms, 400);
+    assert_string_equal(c.statsd, "[::1]:0");
+    assert_string_equal(c.statsd_socket, "/s");
+    assert_int_equal(c.own_metrics, 7);
+    assert_int_equal(c.own_stale_s, 8);
+    assert_int_equal(c.own_forget_s, 9);
     assert_int_equal(c.log_level, LOG_LVL_DEBUG);
     assert_string_equal(c.probe_root, "/tree");
 }

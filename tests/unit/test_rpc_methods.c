@@ -177,7 +177,7 @@ static void the_largest_info_fits(void **state) {
     for (unsigned i = 0; i < LIM_METRICS; i++) {
         snprintf(id, sizeof id, "%047u", i);
         struct metric m = metric_make(id, label, "B/s", "temperature", METRIC_COUNTER);
-        m.min = m.max = -1.23456e-300;
+        m.min = m.max = m.warn = m.crit = -1.23456e-300;
         assert_true(metric_claim(&b->set, &m) >= 0);
     }
     telemetry_publish(&b->telemetry, &b->set, 0, 1, 1);

@@ -323,9 +323,12 @@ def test_info(board):
     assert len(ids) == len(set(ids))
     assert {"cpu.total", "mem.total", "load.1", "sys.uptime"} <= set(ids)
     for m in info["metrics"]:
-        assert m["kind"] in ("gauge", "rate", "counter"), m
-        assert m["unit"] in ("%", "°C", "B", "B/s", "Hz", "s", "1", "rpm", "V"), m
-        assert m["group"] in ("cpu", "memory", "thermal", "network", "disk", "system"), m
+        assert m["kind"] in ("gauge", "rate", "counter", "timing"), m
+        assert m["unit"] in (
+            "%", "°C", "B", "B/s", "Hz", "s", "1", "1/s", "bit", "RPM", "V", "A", "W", "dBm", "hPa",
+            "lx", "ppm"), m
+        assert m["group"] in ("cpu", "memory", "temperature", "network", "disk", "power", "sensors",
+                              "system", "own"), m
         assert m["label"]
 
 

@@ -99,7 +99,7 @@ def test_history(ws):
     "params",
     [
         {"since": -1}, {"since": 1.5}, {"since": "1"}, {"since": None}, {"since": 1e300},
-        {"ids": "cpu.total"}, {"ids": [1]}, {"ids": {}}, {"ids": ["x"] * 200}, [1],
+        {"ids": "cpu.total"}, {"ids": [1]}, {"ids": {}}, {"ids": ["x"] * 300}, [1],
     ],
 )  # fmt: skip
 def test_history_params(ws, params):
