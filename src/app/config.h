@@ -23,6 +23,7 @@ struct config {
     char probe_root[CONFIG_PATH_MAX];
     char name[CONFIG_NAME_MAX];
     uint32_t max_sessions, lobby, lobby_per_address, max_message, sample_ms;
+    uint32_t history_save_s;
     uint32_t heartbeat_start_ms, heartbeat_min_ms, heartbeat_max_ms;
     char statsd[CONFIG_ITEM_MAX]; /* ADDR:PORT or "off" */
     char statsd_socket[CONFIG_PATH_MAX];

@@ -13,6 +13,7 @@
 #include "app/data.h"
 #include "app/inherit.h"
 #include "app/intake.h"
+#include "app/keeper.h"
 #include "app/live.h"
 #include "app/process.h"
 #include "app/reload.h"
@@ -35,6 +36,7 @@ struct app {
     struct telemetry telemetry;
     struct own own;
     struct intake intake;
+    struct keeper keeper;
     struct sampler sampler;
     struct live live;
     struct routes routes;
@@ -116,6 +118,7 @@ static int start_hub(struct app *a) {
     if (o.pool_bytes < 4 * c->max_message)
         o.pool_bytes = 4 * c->max_message;
     o.topics = TOPIC_TELEMETRY;
+    o.keyed = TOPIC_TELEMETRY;
     o.pulse.start_ms = c->heartbeat_start_ms;
     o.pulse.min_ms = c->heartbeat_min_ms;
     o.pulse.max_ms = c->heartbeat_max_ms;
@@ -191,6 +194,15 @@ static int open_own(struct app *a) {
 static void close_own(struct app *a) {
     intake_stop(&a->intake);
     own_free(&a->own);
+}
+
+static int start_keeper(struct app *a) {
+    return keeper_start(&a->keeper, &(struct keeper_opts){
+                                        .telemetry = &a->telemetry,
+                                        .dir = a->reload.cli->data,
+                                        .root = probe_root(a),
+                                        .save_s = a->config.history_save_s,
+                                    });
 }
 
 static int open_tls(struct app *a) {
@@ -326,17 +338,15 @@ static void fill_routes(struct app *a) {
 
 /* With a hub that runs; it does not when this returns. */
 static int run_with_hub(struct app *a) {
-    int rc = failed("the sampler", start_sampler(a));
-    if (rc) {
-        hub_stop(a->hub);
-        return rc;
-    }
+    int rc = failed("history", start_keeper(a));
+    if (rc)
+        goto stop_hub;
+    rc = failed("the sampler", start_sampler(a));
+    if (rc)
+        goto stop_keeper;
     rc = failed("the intake of readings", intake_start(&a->intake));
-    if (rc) {
-        hub_stop(a->hub);
-        sampler_stop(&a->sampler);
-        return rc;
-    }
+    if (rc)
+        goto stop_sampler;
     fill_routes(a);
     rc = start_httpd(a);
     if (rc == 0) {
@@ -349,6 +359,14 @@ static int run_with_hub(struct app *a) {
     if (rc == 0)
         httpd_stop(a->httpd);
     sampler_stop(&a->sampler);
+    keeper_stop(&a->keeper);
+    return rc;
+stop_sampler:
+    sampler_stop(&a->sampler);
+stop_keeper:
+    keeper_stop(&a->keeper);
+stop_hub:
+    hub_stop(a->hub);
     return rc;
 }
 

@@ -71,6 +71,7 @@ static void every_key_is_read(void **state) {
                       "  \"allow_hosts\": [\"board.local\", \"[fe80::1]\"],\n"
                       "  \"name\": \"K\\u00fcche /* 1 */\", \"max_sessions\": 128,\n"
                       "  \"max_message\": 2048, \"sample_ms\": 5e2,\n"
+                      "  \"history\": {\"save_s\": 60},\n"
                       "  \"heartbeat\": {\"start_ms\": 300, \"min_ms\": 200,\n"
                       "                \"max_ms\": 400},\n"
                       "  \"statsd\": \"[::1]:0\", \"statsd_socket\": \"/s\",\n"
@@ -91,6 +92,7 @@ static void every_key_is_read(void **state) {
     assert_int_equal(c.max_sessions, 128);
     assert_int_equal(c.max_message, 2048);
     assert_int_equal(c.sample_ms, 500);
+    assert_int_equal(c.history_save_s, 60);
     assert_int_equal(c.heartbeat_start_ms, 300);
     assert_int_equal(c.heartbeat_min_ms, 200);
     assert_int_equal(c.heartbeat_max_ms, 400);

@@ -297,7 +297,8 @@ def sanitizer_env():
 
 
 # What a program says at info on an ordinary day, none of it about a client.
-ORDINARY = {"listening", "statsd_off", "started", "stopping", "stopped", "reloaded"}
+ORDINARY = {"listening", "statsd_off", "started", "stopping", "stopped", "reloaded",
+            "history_restored"}  # fmt: skip
 
 
 def cpu_ns(pid):
