@@ -106,11 +106,35 @@ static bool check_host(struct httpd_rq *rq, const struct httpd_route *route) {
     return rc == 0;
 }
 
+/* A page may only talk to the device that it came from. Browsers say where a page came
+ * from (Fetch 3.2: with every method but GET and HEAD, and every WebSocket); what is no
+ * browser says nothing, and holds no cookie that somebody else could make it send. */
+bool httpd_origin_ok(const struct httpd_rq *rq) {
+    struct slice origin = {NULL, 0}, host = {NULL, 0}, site = {NULL, 0};
+    unsigned origins = head_get(rq->head, "Origin", &origin);
+    unsigned hosts = head_get(rq->head, "Host", &host);
+    unsigned sites = head_get(rq->head, "Sec-Fetch-Site", &site);
+    if (rq->httpd->o.any_origin)
+        return true;
+    if (origins == 0)
+        return !rq->ambient || (sites == 1 && slice_is(site, "same-origin"));
+    if (rq->head->authority.n)
+        host = rq->head->authority;
+    return origins == 1 && hosts == 1 && hosts_same(origin, host);
+}
+
+/* True: go on. */
+static bool check_origin(struct httpd_rq *rq) {
+    if (!(rq->head->method & (HTTP_POST | HTTP_PUT | HTTP_PATCH | HTTP_DELETE)) ||
+        httpd_origin_ok(rq))
+        return true;
+    httpd_problem(rq, 403, NULL, "A page of another origin may not ask for this.");
+    return false;
+}
+
 /* True: go on. */
 static bool check_role(struct httpd *h, struct httpd_rq *rq,
                        const struct httpd_route *route) {
-    if (h->o.identify)
-        h->o.identify(h->o.ctx, rq);
     if (rq->role >= route->role)
         return true;
     if (route->handle == upgrade_ws)
@@ -121,6 +145,14 @@ static bool check_role(struct httpd *h, struct httpd_rq *rq,
     else
         httpd_problem(rq, 403, NULL, "This needs another role than yours.");
     return false;
+}
+
+static void serve(struct httpd *h, struct httpd_rq *rq,
+                  const struct httpd_route *route) {
+    if (h->o.identify)
+        h->o.identify(h->o.ctx, rq);
+    if (check_origin(rq) && check_role(h, rq, route))
+        route->handle(h->o.ctx, rq);
 }
 
 static void dispatch(struct httpd *h, struct worker *w, struct httpd_rq *rq) {
@@ -145,8 +177,8 @@ static void dispatch(struct httpd *h, struct worker *w, struct httpd_rq *rq) {
         httpd_reply(rq, &(struct reply){.status = 204, .extra = allow});
     else if (!(way.methods & rq->head->method))
         httpd_problem(rq, 405, allow, "This path does not support the method.");
-    else if (check_role(h, rq, way.route))
-        way.route->handle(h->o.ctx, rq);
+    else
+        serve(h, rq, way.route);
 }
 
 static size_t on_arrived(void *ctx, struct civet_conn *c) {

@@ -100,11 +100,11 @@ int hub_broadcast(struct hub *h, uint8_t topic, uint64_t tag, enum ws_op op,
                   const uint8_t *p, size_t n);
 /* [hub] Is anybody subscribed to the topic? */
 bool hub_has_audience(struct hub *h, uint8_t topic);
-/* [hub] Closes it in order with this cause. */
-void hub_close(struct hub *h, sess_id id, enum disc_why why);
+/* [hub] Closes it in order with this cause: 0 or -ENOENT. */
+int hub_close(struct hub *h, sess_id id, enum disc_why why);
 /* [hub] The same with a close code other than the cause's own, and a reason or NULL. */
-void hub_close_with(struct hub *h, sess_id id, enum disc_why why, uint16_t code,
-                    const char *reason);
+int hub_close_with(struct hub *h, sess_id id, enum disc_why why, uint16_t code,
+                   const char *reason);
 /* [hub] The topics of a session; set replaces them. */
 uint8_t hub_topics(struct hub *h, sess_id id);
 void hub_subscribe(struct hub *h, sess_id id, uint8_t topics);

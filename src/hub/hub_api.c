@@ -41,16 +41,18 @@ int hub_send(struct hub *h, sess_id id, enum ws_op op, const uint8_t *p, size_t 
     return s->state == SESS_OPEN ? io_send(h, s, op, p, n) : -ESHUTDOWN;
 }
 
-void hub_close(struct hub *h, sess_id id, enum disc_why why) {
-    hub_close_with(h, id, why, 0, NULL);
+int hub_close(struct hub *h, sess_id id, enum disc_why why) {
+    return hub_close_with(h, id, why, 0, NULL);
 }
 
-void hub_close_with(struct hub *h, sess_id id, enum disc_why why, uint16_t code,
-                    const char *reason) {
+int hub_close_with(struct hub *h, sess_id id, enum disc_why why, uint16_t code,
+                   const char *reason) {
     assert_thread(h);
     struct sess *s = sess_find(&h->tab, id);
-    if (s)
-        end_session(h, s, why, code, reason);
+    if (!s)
+        return -ENOENT;
+    end_session(h, s, why, code, reason);
+    return 0;
 }
 
 /* Room for n bytes is about to be made: whoever is in the middle of a frame that goes
