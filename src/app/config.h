@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CONFIG_OPTIONS 13   /* rows of the table in option.c */
+#define CONFIG_OPTIONS 15   /* rows of the table in option.c */
 #define CONFIG_ITEMS 8      /* elements of a list */
 #define CONFIG_ITEM_MAX 128 /* bytes of one, with its NUL */
 #define CONFIG_PATH_MAX 1024
@@ -23,6 +23,7 @@ struct config {
     char name[CONFIG_NAME_MAX];
     uint32_t max_sessions, max_message, sample_ms;
     uint32_t heartbeat_start_ms, heartbeat_min_ms, heartbeat_max_ms;
+    uint32_t login_idle_s, login_max_s;
     uint32_t log_level; /* enum log_level */
 };
 

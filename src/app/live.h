@@ -1,6 +1,7 @@
 #pragma once
 /* The life of a session as the application sees it: hello, telemetry, answers, bye. Hub
  * thread, but for init and free. */
+#include "app/auth.h"
 #include "app/resume.h"
 #include "app/rpc_methods.h"
 
@@ -10,11 +11,14 @@ struct live {
     const struct about *about;
     struct telemetry *telemetry;
     struct events *events;
+    struct auth *auth;  /* NULL: nobody logs in or out */
+    uint64_t auth_turn; /* see auth_due() */
     struct rpc_methods methods;
     struct resume resume;
     struct live_seat {
+        sess_id id; /* 0: nobody sits here */
         struct sess_addr addr;
-        uint8_t role;
+        struct auth_who who;
     } * seats; /* by slot of the session table */
     uint32_t cap;
     uint64_t told;       /* newest sample broadcast, 0: none */

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "app/auth_routes.h"
 #include "app/data.h"
 #include "app/live.h"
 #include "app/process.h"
@@ -32,6 +33,7 @@ struct app {
     struct events events;
     struct telemetry telemetry;
     struct sampler sampler;
+    struct auth auth;
     struct live live;
     struct routes routes;
     struct hub *hub;
@@ -115,6 +117,21 @@ static int start_hub(struct app *a) {
     return hub_start(&a->hub, &o);
 }
 
+/* Whoever stands at the device sees the code; the log, which others may read, does not
+ * have it. */
+static int open_auth(struct app *a) {
+    const char *dir = a->reload.cli->data;
+    const struct config *c = &a->config;
+    int rc = auth_open(&a->auth, dir, c->login_idle_s, c->login_max_s);
+    if (rc)
+        complain("%s: %s", dir, strerror(-rc));
+    else if (auth_code(&a->auth))
+        complain("nobody owns this board yet; to claim it, open its page and enter %s",
+                 auth_code(&a->auth));
+    a->live.auth = &a->auth;
+    return rc;
+}
+
 static void on_sample(void *ctx) {
     struct app *a = ctx;
     hub_kick(a->hub);
@@ -174,7 +191,7 @@ static int start_httpd(struct app *a) {
     o.reply_bytes = routes_reply_bytes(a->config.max_sessions);
     o.routes = routes_table;
     o.n_routes = routes_n;
-    o.identify = routes_identify;
+    o.identify = auth_identify;
     o.ctx = &a->routes;
     o.hub = a->hub;
     int rc = httpd_start(&a->httpd, &o, why, sizeof why);
@@ -257,6 +274,7 @@ static int failed(const char *what, int rc) {
 }
 
 static void fill_routes(struct app *a) {
+    a->routes.auth = &a->auth;
     a->routes.about = &a->about;
     a->routes.telemetry = &a->telemetry;
     a->routes.events = &a->events;
@@ -310,13 +328,18 @@ static int run_app(struct app *a) {
                 live_init(&a->live, &a->about, &a->telemetry, &a->events, &a->config));
     if (rc)
         goto free_telemetry;
-    rc = failed("the hub", start_hub(a));
+    rc = open_auth(a);
     if (rc)
         goto free_live;
+    rc = failed("the hub", start_hub(a));
+    if (rc)
+        goto close_auth;
     events_listen(&a->events, on_event, a);
     rc = run_with_hub(a);
     events_listen(&a->events, NULL, NULL);
     hub_free(a->hub);
+close_auth:
+    auth_close(&a->auth);
 free_live:
     live_free(&a->live);
 free_telemetry:

@@ -71,6 +71,7 @@ static void every_key_is_read(void **state) {
                       "  \"max_message\": 2048, \"sample_ms\": 5e2,\n"
                       "  \"heartbeat\": {\"start_ms\": 300, \"min_ms\": 200,\n"
                       "                \"max_ms\": 400},\n"
+                      "  \"login\": {\"idle_s\": 60, \"max_s\": 120},\n"
                       "  \"log_level\": \"debug\", \"probe_root\": \"/tree\"\n"
                       "} // end"),
         0);
@@ -87,6 +88,8 @@ static void every_key_is_read(void **state) {
     assert_int_equal(c.heartbeat_start_ms, 300);
     assert_int_equal(c.heartbeat_min_ms, 200);
     assert_int_equal(c.heartbeat_max_ms, 400);
+    assert_int_equal(c.login_idle_s, 60);
+    assert_int_equal(c.login_max_s, 120);
     assert_int_equal(c.log_level, LOG_LVL_DEBUG);
     assert_string_equal(c.probe_root, "/tree");
 }
@@ -96,7 +99,7 @@ static void every_row_of_the_table_has_a_key_in_that_test(void **state) {
     size_t n = 0;
     while (option_at(n))
         n++;
-    assert_int_equal(n, 13);
+    assert_int_equal(n, 15);
 }
 
 static void every_problem_names_its_line_and_key(void **state) {
