@@ -105,6 +105,7 @@ static int start_hub(struct app *a) {
     struct hub_opts o;
     hub_opts_default(&o);
     o.max_sessions = c->max_sessions;
+    o.first_role = ROLE_ADMIN;
     o.max_message = c->max_message;
     if (o.pool_bytes < 4 * c->max_message)
         o.pool_bytes = 4 * c->max_message;
@@ -188,7 +189,7 @@ static int start_httpd(struct app *a) {
     o.tls = a->tls;
     o.hosts = hosts->names;
     o.n_hosts = hosts->list.n;
-    o.reply_bytes = routes_reply_bytes(a->config.max_sessions);
+    o.reply_bytes = routes_reply_bytes(a->config.max_sessions + HUB_KEPT);
     o.routes = routes_table;
     o.n_routes = routes_n;
     o.identify = auth_identify;
@@ -279,7 +280,7 @@ static void fill_routes(struct app *a) {
     a->routes.telemetry = &a->telemetry;
     a->routes.events = &a->events;
     a->routes.hub = a->hub;
-    a->routes.max_sessions = a->config.max_sessions;
+    a->routes.max_sessions = a->config.max_sessions + HUB_KEPT;
 }
 
 /* With a hub that runs; it does not when this returns. */

@@ -103,7 +103,7 @@ static bool check_origin(struct httpd_rq *rq) {
 
 static bool take_place(struct httpd_rq *rq) {
     struct hub *hub = httpd_options(rq->httpd)->hub;
-    int rc = hub_reserve(hub);
+    int rc = hub_reserve(hub, (uint8_t)rq->role);
     if (rc == 0)
         return true;
     hub_reject(hub, rc == -ESHUTDOWN ? HUB_REJECT_STOPPING : HUB_REJECT_FULL);

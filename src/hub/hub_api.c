@@ -9,7 +9,9 @@ static void assert_thread(const struct hub *h) {
     (void)h;
 }
 
-int hub_reserve(struct hub *h) { return handoff_reserve(&h->box); }
+int hub_reserve(struct hub *h, uint8_t role) {
+    return handoff_reserve(&h->box, h->o.first_role && role >= h->o.first_role);
+}
 
 void hub_cancel(struct hub *h) { handoff_cancel(&h->box); }
 
@@ -172,7 +174,7 @@ void hub_stats(struct hub *h, struct hub_stats *out, struct hub_row *rows,
     uint32_t cap = h->o.max_sessions;
     *out = (struct hub_stats){
         .m = h->m,
-        .capacity = cap,
+        .capacity = cap - h->box.kept,
         .active = h->tab.n_live - h->tab.n_closing,
         .closing = h->tab.n_closing,
         .reserved = handoff_reserved(&h->box),
