@@ -106,6 +106,7 @@ static const struct command commands[] = {
      "tell what is wrong with a configuration", NULL, check_operand},
     {"updater", CLI_UPDATER, "OPTION...", "write updates to this board, as root",
      updater_option, NULL},
+    {"routes", CLI_ROUTES, "", "list what it answers, and to whom", NULL, NULL},
 };
 #define COMMANDS (sizeof commands / sizeof commands[0])
 
@@ -219,6 +220,11 @@ static void help_of(FILE *out, const struct command *cmd) {
         break;
     case CLI_UPDATER:
         updater_cmd_help(out);
+        break;
+    case CLI_ROUTES:
+        fputs("JSON: paths of HTTP with their methods, methods of JSON-RPC, and the\n"
+              "least role for each.\n",
+              out);
         break;
     case CLI_HELP:
     case CLI_VERSION:

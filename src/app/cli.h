@@ -15,6 +15,7 @@ enum cli_command {
     CLI_STATS,
     CLI_CHECK_CONFIG,
     CLI_UPDATER,
+    CLI_ROUTES,
     CLI_HELP, /* of `about`, or of everything */
     CLI_VERSION,
 };

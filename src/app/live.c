@@ -22,7 +22,8 @@ int live_init(struct live *l, const struct about *about, struct telemetry *telem
     l->about = about;
     l->telemetry = telemetry;
     l->events = events;
-    l->cap = c->max_sessions;
+    l->cap = c->max_sessions + HUB_KEPT;
+    l->max_asked = c->max_asked;
     l->seats = pages_take(l->cap * sizeof *l->seats);
     int rc = l->seats ? resume_init(&l->resume, l->cap) : -ENOMEM;
     if (rc)
@@ -143,8 +144,8 @@ static void review_all(struct live *l, struct hub *h) {
 static void opened(void *ctx, struct hub *h, sess_id id,
                    const struct handoff_hello *in) {
     struct live *l = ctx;
-    l->seats[sess_slot(id)] =
-        (struct live_seat){id, in->addr, {(enum role)in->role, in->credential}};
+    l->seats[sess_slot(id)] = (struct live_seat){
+        .id = id, .addr = in->addr, .who = {(enum role)in->role, in->credential}};
     struct resume_token token = {{in->resume_token[0], in->resume_token[1]}};
     const char *resumed = "none";
     if (in->resume_epoch == l->about->epoch &&
@@ -163,11 +164,24 @@ static void opened(void *ctx, struct hub *h, sess_id id,
         review(l, h, &l->seats[sess_slot(id)]);
 }
 
+/* Twice a minute's worth around the turn of one at most: enough to stop a flood. */
+static bool asks_too_much(struct live *l, struct live_seat *seat, uint64_t now_ms) {
+    if (now_ms - seat->minute_ms >= 60000) {
+        seat->minute_ms = now_ms;
+        seat->asked = 0;
+    }
+    return ++seat->asked > l->max_asked;
+}
+
 static void message(void *ctx, struct hub *h, sess_id id, enum ws_op op,
                     const uint8_t *p, size_t n) {
     struct live *l = ctx;
     if (op != WS_TEXT) {
         hub_close_with(h, id, DISC_PROTOCOL_ERROR, 1003, "text only");
+        return;
+    }
+    if (asks_too_much(l, &l->seats[sess_slot(id)], hub_now_ms(h))) {
+        hub_close_with(h, id, DISC_PROTOCOL_ERROR, 1008, "too many messages");
         return;
     }
     const char *answer;

@@ -19,8 +19,11 @@ struct live {
         sess_id id; /* 0: nobody sits here */
         struct sess_addr addr;
         struct auth_who who;
-    } * seats; /* by slot of the session table */
+        uint64_t minute_ms; /* when its minute began, */
+        uint32_t asked;     /* and what it has asked since */
+    } * seats;              /* by slot of the session table */
     uint32_t cap;
+    uint32_t max_asked;  /* messages of a session in a minute */
     uint64_t told;       /* newest sample broadcast, 0: none */
     uint64_t event_told; /* newest event that was, or that nobody waited for */
     struct telemetry_snap snap;

@@ -57,6 +57,8 @@ static const struct option table[] = {
      UINT(max_sessions, 1, LIM_SESSIONS_MAX)},
     {"max_message", "max-message", "BYTES", "longest message a viewer may send",
      "16384", UINT(max_message, 1024, 1024 * 1024)},
+    {"max_asked", "max-asked", "N", "messages that a viewer may send in a minute",
+     "6000", UINT(max_asked, 10, 1000000)},
     {"sample_ms", "sample-ms", "MS", "time from one sample to the next", "1000",
      UINT(sample_ms, SAMPLER_MS_MIN, SAMPLER_MS_MAX)},
     {"heartbeat.start_ms", "heartbeat-start-ms", "MS", "heartbeat of a new session",

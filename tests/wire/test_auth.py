@@ -330,3 +330,48 @@ def test_a_file_that_makes_no_sense_locks(start, tmp_path):
     tells(page.post("/api/v1/login", {"password": ADMIN}), 409)
     assert s.http("/healthz").status == 200
     assert "auth_locked" in s.log()
+
+
+def test_an_admin_always_finds_a_place(start, tmp_path):
+    """The viewer who has asked nothing for longest gives way; another viewer does not get in."""
+    owner.write(tmp_path / "data", view_login=False)
+    s = start.pulseboard("--data", tmp_path / "data", "--max-sessions", "2")
+    s.allow(NOTICES)
+    admin = Browser(s).login()
+    older, younger = Rpc(s, pong=False), Rpc(s, pong=False)
+    older.result("ping")
+    with pytest.raises(Refused) as refused:
+        Rpc(s)
+    assert refused.value.response.status == 503
+    with watch(admin) as ws:
+        closes(younger, 4002, "evicted")
+        assert ws.hello["role"] == "admin"
+        older.result("ping")
+        assert s.stats()["sessions"]["capacity"] == 2
+        ws.end()
+    older.end()
+
+
+def test_who_asks_too_much_is_closed(start):
+    s = start.pulseboard("--max-asked", "20")
+    s.allow("level=notice event=session_closed .*cause=protocol_error")
+    with Rpc(s) as ws, Rpc(s) as other:
+        for _ in range(20):
+            ws.result("ping")
+        ws.text('{"jsonrpc":"2.0","id":1,"method":"ping"}')
+        assert ws.until_close() == (1008, "too many messages")
+        other.result("ping")
+        other.end()
+
+
+def test_admins_may_more_over_the_socket(owned):
+    admin, viewer = Browser(owned).login(), Browser(owned).login(VIEWER)
+    owned.allow("level=notice event=log_level ")
+    onlooker = watch(viewer)
+    with watch(admin) as ws:
+        assert onlooker.call("log.level")["error"]["data"]["code"] == "forbidden"
+        assert ws.result("log.level") == {"level": "info"}
+        assert ws.result("log.level", level="debug") == {"level": "debug"}
+        ws.result("sessions.close", session=onlooker.hello["session"])
+        closes(onlooker, 4002, "evicted")
+        ws.end()
