@@ -132,6 +132,7 @@ static const struct command commands[] = {
     {"first-boot", CLI_FIRST_BOOT, "FILE",
      "read a board's boot settings, for the script that starts it", NULL,
      check_operand},
+    {"routes", CLI_ROUTES, "", "list what it answers, and to whom", NULL, NULL},
 };
 #define COMMANDS (sizeof commands / sizeof commands[0])
 
@@ -266,6 +267,11 @@ static void help_of(FILE *out, const struct command *cmd) {
     case CLI_FIRST_BOOT:
         fputs("Prints what is sound as NAME='value' lines for a shell, and a line per\n"
               "problem on stderr; the exit code is then 1.\n",
+              out);
+        break;
+    case CLI_ROUTES:
+        fputs("JSON: paths of HTTP with their methods, methods of JSON-RPC, and the\n"
+              "least role for each.\n",
               out);
         break;
     case CLI_HELP:

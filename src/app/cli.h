@@ -18,6 +18,7 @@ enum cli_command {
     CLI_CHECK_CONFIG,
     CLI_UPDATER,
     CLI_FIRST_BOOT,
+    CLI_ROUTES,
     CLI_HELP, /* of `about`, or of everything */
     CLI_VERSION,
 };

@@ -22,9 +22,10 @@ struct config {
     char socket[CONFIG_PATH_MAX];
     char probe_root[CONFIG_PATH_MAX];
     char name[CONFIG_NAME_MAX];
-    uint32_t max_sessions, lobby, lobby_per_address, max_message, sample_ms;
+    uint32_t max_sessions, lobby, lobby_per_address, max_message, max_asked, sample_ms;
     uint32_t history_save_s;
     uint32_t heartbeat_start_ms, heartbeat_min_ms, heartbeat_max_ms;
+    uint32_t login_idle_s, login_max_s;
     char statsd[CONFIG_ITEM_MAX]; /* ADDR:PORT or "off" */
     char statsd_socket[CONFIG_PATH_MAX];
     uint32_t own_metrics, own_stale_s, own_forget_s;

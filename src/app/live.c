@@ -19,7 +19,8 @@ int live_init(struct live *l, const struct about *about, struct telemetry *telem
     l->about = about;
     l->telemetry = telemetry;
     l->events = events;
-    l->cap = c->max_sessions;
+    l->cap = c->max_sessions + HUB_KEPT;
+    l->max_asked = c->max_asked;
     l->seats = pages_take(l->cap * sizeof *l->seats);
     int rc = l->seats ? resume_init(&l->resume, l->cap) : -ENOMEM;
     if (rc)
@@ -78,7 +79,7 @@ static void say_hello(struct live *l, struct hub *h, sess_id id, const char *res
     jsonw_u64(&w, "seq", l->told);
     jsonw_str(&w, "resumed", resumed);
     jsonw_u64(&w, "heartbeat_ms", a->heartbeat_ms);
-    jsonw_str(&w, "role", role_name(l->seats[slot].role));
+    jsonw_str(&w, "role", role_name(l->seats[slot].who.role));
     jsonw_u64(&w, "sample_ms", a->sample_ms);
     about_server_json(&w, "server", a);
     tell(h, id, &w);
@@ -167,12 +168,39 @@ static void tell_key(struct live *l, struct hub *h) {
                             (const uint8_t *)l->frame, n);
 }
 
+/* ---- who may stay ---- */
+
+/* Closes a session whose login or token holds no longer. */
+static void review(struct live *l, struct hub *h, const struct live_seat *seat) {
+    switch (auth_life(l->auth, &seat->who, hub_now_ms(h), clock_wall_ms() / 1000)) {
+    case AUTH_HOLDS:
+        break;
+    case AUTH_EXPIRED:
+        hub_close(h, seat->id, DISC_EXPIRED);
+        break;
+    case AUTH_ENDED:
+        hub_close(h, seat->id, DISC_LOGGED_OUT);
+        break;
+    }
+}
+
+static void review_all(struct live *l, struct hub *h) {
+    if (!l->auth || !auth_due(l->auth, hub_now_ms(h), &l->auth_turn))
+        return;
+    for (uint32_t i = 0; i < l->cap; i++) {
+        if (l->seats[i].id)
+            review(l, h, &l->seats[i]);
+    }
+    auth_sweep(l->auth, hub_now_ms(h), clock_wall_ms() / 1000);
+}
+
 /* ---- what the hub tells us ---- */
 
 static void opened(void *ctx, struct hub *h, sess_id id,
                    const struct handoff_hello *in) {
     struct live *l = ctx;
-    l->seats[sess_slot(id)] = (struct live_seat){in->addr, in->role};
+    l->seats[sess_slot(id)] = (struct live_seat){
+        .id = id, .addr = in->addr, .who = {(enum role)in->role, in->credential}};
     struct resume_token token = {{in->resume_token[0], in->resume_token[1]}};
     const char *resumed = "none";
     if (in->resume_epoch == l->about->epoch &&
@@ -186,6 +214,18 @@ static void opened(void *ctx, struct hub *h, sess_id id,
     char text[17], addr[64];
     log_debug("session_opened", "id=%s address=%s resumed=%s", stats_id_text(text, id),
               sess_addr_text(&in->addr, addr, sizeof addr), resumed);
+    /* What opened it may have ended on the way here. */
+    if (l->auth)
+        review(l, h, &l->seats[sess_slot(id)]);
+}
+
+/* Twice a minute's worth around the turn of one at most: enough to stop a flood. */
+static bool asks_too_much(struct live *l, struct live_seat *seat, uint64_t now_ms) {
+    if (now_ms - seat->minute_ms >= 60000) {
+        seat->minute_ms = now_ms;
+        seat->asked = 0;
+    }
+    return ++seat->asked > l->max_asked;
 }
 
 static void message(void *ctx, struct hub *h, sess_id id, enum ws_op op,
@@ -195,8 +235,13 @@ static void message(void *ctx, struct hub *h, sess_id id, enum ws_op op,
         hub_close_with(h, id, DISC_PROTOCOL_ERROR, 1003, "text only");
         return;
     }
+    if (asks_too_much(l, &l->seats[sess_slot(id)], hub_now_ms(h))) {
+        hub_close_with(h, id, DISC_PROTOCOL_ERROR, 1008, "too many messages");
+        return;
+    }
     const char *answer;
-    size_t len = rpc_methods_handle(&l->methods, h, id, l->seats[sess_slot(id)].role,
+    size_t len = rpc_methods_handle(&l->methods, h, id,
+                                    (uint8_t)l->seats[sess_slot(id)].who.role,
                                     (const char *)p, n, &answer);
     if (len > 0)
         (void)hub_send(h, id, WS_TEXT, (const uint8_t *)answer, len);
@@ -220,6 +265,7 @@ static void closed(void *ctx, struct hub *h, sess_id id, enum disc_why why) {
            stats_id_text(text, id),
            sess_addr_text(&l->seats[sess_slot(id)].addr, addr, sizeof addr),
            disc_info(why)->name);
+    l->seats[sess_slot(id)].id = 0;
 }
 
 /* A new sample, perhaps: one frame for everybody. */
@@ -271,6 +317,7 @@ static void tell_events(struct live *l, struct hub *h) {
 
 static void kicked(void *ctx, struct hub *h) {
     struct live *l = ctx;
+    review_all(l, h);
     tell_sample(l, h);
     tell_events(l, h);
 }

@@ -7,6 +7,7 @@
 
 #include "app/cli.h"
 #include "app/first_boot.h"
+#include "app/routes_list.h"
 #include "app/serve.h"
 #include "app/stats_table.h"
 #include "app/tell.h"
@@ -55,6 +56,8 @@ static int run(const struct cli *cli) {
         return updater_cmd(&cli->updater);
     case CLI_FIRST_BOOT:
         return first_boot_run(cli->config_path);
+    case CLI_ROUTES:
+        return routes_list(stdout);
     case CLI_HELP:
         cli_help(stdout, cli->about);
         return EXIT_SUCCESS;

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "app/auth_routes.h"
 #include "app/metrics_text.h"
 #include "app/process.h"
 #include "app/publish.h"
@@ -10,6 +11,7 @@
 #include "base/clock.h"
 #include "http/assets.h"
 #include "http/upgrade.h"
+#include "http/uri.h"
 #include "sec/tls_heap.h"
 
 /* Samples older than this many periods are no sign of life. */
@@ -44,12 +46,16 @@ static void look(struct hub *h, void *arg) {
     hub_stats(h, q->out, q->rows, q->max_rows);
 }
 
-/* False: it did not answer in time, and the request was refused. */
-static bool ask(const struct routes *r, struct httpd_rq *rq, struct question *q) {
-    if (!atomic_load(&r->stopping) && hub_call(r->hub, look, q, ROUTES_HUB_MS) == 0)
+bool routes_ask_hub(const struct routes *r, struct httpd_rq *rq,
+                    void (*fn)(struct hub *h, void *arg), void *arg) {
+    if (!atomic_load(&r->stopping) && hub_call(r->hub, fn, arg, ROUTES_HUB_MS) == 0)
         return true;
     refuse(rq, "The session hub does not answer.");
     return false;
+}
+
+static bool ask(const struct routes *r, struct httpd_rq *rq, struct question *q) {
+    return routes_ask_hub(r, rq, look, q);
 }
 
 /* The buffer of the worker holds rows behind the text. */
@@ -95,6 +101,51 @@ static void stats_plain(void *ctx, struct httpd_rq *rq) {
         return;
     size_t n = stats_text(text, stats_text_bytes(r->max_sessions), &v);
     routes_answer(rq, "text/plain; charset=utf-8", text, n);
+}
+
+static void sessions(void *ctx, struct httpd_rq *rq) {
+    const struct routes *r = ctx;
+    size_t cap;
+    char *text = httpd_body(rq, &cap);
+    size_t text_cap = stats_text_bytes(r->max_sessions);
+    struct hub_row *rows = (void *)(text + text_cap);
+    struct hub_stats stats;
+    if (!ask(r, rq, &(struct question){&stats, rows, r->max_sessions}))
+        return;
+    struct jsonw w;
+    jsonw_init(&w, text, text_cap);
+    jsonw_obj(&w, NULL);
+    jsonw_arr(&w, "sessions");
+    for (uint32_t i = 0; i < stats.n_rows; i++)
+        stats_row(&w, &rows[i]);
+    jsonw_arr_end(&w);
+    jsonw_obj_end(&w);
+    routes_answer_json(rq, &w);
+}
+
+struct closing {
+    sess_id id;
+    int rc;
+};
+
+static void do_close(struct hub *h, void *arg) {
+    struct closing *c = arg;
+    c->rc = hub_close(h, c->id, DISC_EVICTED);
+}
+
+static void close_session(void *ctx, struct httpd_rq *rq) {
+    const struct routes *r = ctx;
+    struct closing c = {0};
+    if (uri_hex64(rq->tail, &c.id) != 0) {
+        httpd_problem(rq, 404, NULL, "There is no such session.");
+        return;
+    }
+    if (!routes_ask_hub(r, rq, do_close, &c))
+        return;
+    if (c.rc)
+        httpd_problem(rq, 404, NULL, "There is no such session.");
+    else
+        httpd_reply(rq, &(struct reply){.status = 204});
 }
 
 /* ---- what telemetry knows ---- */
@@ -215,14 +266,20 @@ const struct httpd_route routes_table[] = {
     {"/api/v1/history", HTTP_GET, ROLE_VIEWER, routes_history},
     {"/api/v1/events", HTTP_GET, ROLE_VIEWER, routes_events},
     {"/api/v1/publish", HTTP_POST, ROLE_ADMIN, publish},
+    {"/api/v1/session", HTTP_GET, ROLE_NONE, auth_get_session},
+    {"/api/v1/claim", HTTP_POST, ROLE_NONE, auth_post_claim},
+    {"/api/v1/login", HTTP_POST, ROLE_NONE, auth_post_login},
+    {"/api/v1/logout", HTTP_POST, ROLE_NONE, auth_post_logout},
+    {"/api/v1/password", HTTP_POST, ROLE_ADMIN, auth_post_password},
+    {"/api/v1/access", HTTP_GET, ROLE_ADMIN, auth_get_access},
+    {"/api/v1/access", HTTP_POST, ROLE_ADMIN, auth_post_access},
+    {"/api/v1/tokens", HTTP_GET, ROLE_ADMIN, auth_get_tokens},
+    {"/api/v1/tokens", HTTP_POST, ROLE_ADMIN, auth_post_tokens},
+    {"/api/v1/tokens/*", HTTP_DELETE, ROLE_ADMIN, auth_delete_token},
+    {"/api/v1/sessions", HTTP_GET, ROLE_ADMIN, sessions},
+    {"/api/v1/sessions/*", HTTP_DELETE, ROLE_ADMIN, close_session},
 };
 const unsigned routes_n = sizeof routes_table / sizeof routes_table[0];
-
-/* Nobody has claimed the board: everybody may look, nobody may change. */
-void routes_identify(void *ctx, struct httpd_rq *rq) {
-    (void)ctx;
-    rq->role = ROLE_VIEWER;
-}
 
 uint32_t routes_reply_bytes(uint32_t max_sessions) {
     size_t n = stats_text_bytes(max_sessions) + max_sessions * sizeof(struct hub_row);

@@ -14,6 +14,7 @@
 
 /* The context of the handlers. Read-only while they run, but for stopping. */
 struct routes {
+    struct auth *auth; /* NULL for a program without */
     const struct about *about;
     struct telemetry *telemetry; /* NULL for a program without */
     struct events *events;       /* the same */
@@ -26,11 +27,13 @@ struct routes {
 extern const struct httpd_route routes_table[];
 extern const unsigned routes_n;
 
-/* For httpd_opts: who asks. */
-void routes_identify(void *ctx, struct httpd_rq *rq);
-
 /* The composing buffer that the answers need (httpd_opts.reply_bytes). */
 uint32_t routes_reply_bytes(uint32_t max_sessions);
+
+/* Runs fn on the hub. False: it did not come to it in time, and the request was
+ * refused. */
+bool routes_ask_hub(const struct routes *r, struct httpd_rq *rq,
+                    void (*fn)(struct hub *h, void *arg), void *arg);
 
 /* GET /ws/stats, for other programs' tables too. */
 void routes_stats(void *ctx, struct httpd_rq *rq);

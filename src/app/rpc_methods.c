@@ -9,7 +9,9 @@
 #include "app/stats_json.h"
 #include "base/blocks.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/role.h"
+#include "http/uri.h"
 #include "sec/tls_heap.h"
 
 static int ping(struct rpc_call *c) {
@@ -247,9 +249,39 @@ static int subscribe(struct rpc_call *c) { return change_topics(c, true); }
 
 static int unsubscribe(struct rpc_call *c) { return change_topics(c, false); }
 
+/* ---- for admins ---- */
+
+static int close_session(struct rpc_call *c) {
+    struct rpc_methods *m = c->ctx;
+    const cJSON *session = param(c, "session");
+    sess_id id = 0;
+    if (!cJSON_IsString(session) || uri_hex64(session->valuestring, &id) != 0)
+        return rpc_fail(c, RPC_INVALID_PARAMS, "invalid_params", "session is an id");
+    if (hub_close(m->hub, id, DISC_EVICTED) != 0)
+        return rpc_fail(c, RPC_NOT_FOUND, "not_found", "There is no such session");
+    return 0;
+}
+
+/* Without a level: which it is. */
+static int level(struct rpc_call *c) {
+    const cJSON *word = param(c, "level");
+    enum log_level to = log_level();
+    if (word && (!cJSON_IsString(word) || log_level_parse(word->valuestring, &to) != 0))
+        return rpc_fail(c, RPC_INVALID_PARAMS, "invalid_params",
+                        "level is error, warn, notice, info or debug");
+    if (to != log_level()) {
+        log_set_level(to);
+        log_notice("log_level", "level=%s", log_level_name(to));
+    }
+    jsonw_obj(c->out, NULL);
+    jsonw_str(c->out, "level", log_level_name(to));
+    jsonw_obj_end(c->out);
+    return 0;
+}
+
 /* ---- all of them ---- */
 
-static const struct rpc_method table[] = {
+const struct rpc_method rpc_methods_table[] = {
     {"ping", ROLE_VIEWER, ping, false},
     {"info", ROLE_VIEWER, info, false},
     {"snapshot", ROLE_VIEWER, snapshot, false},
@@ -258,7 +290,10 @@ static const struct rpc_method table[] = {
     {"events", ROLE_VIEWER, events, false},
     {"subscribe", ROLE_VIEWER, subscribe, true},
     {"unsubscribe", ROLE_VIEWER, unsubscribe, true},
+    {"sessions.close", ROLE_ADMIN, close_session, true},
+    {"log.level", ROLE_ADMIN, level, true},
 };
+const size_t rpc_methods_n = sizeof rpc_methods_table / sizeof rpc_methods_table[0];
 
 int rpc_methods_init(struct rpc_methods *m, const struct about *about,
                      struct telemetry *telemetry, struct events *events,
@@ -278,7 +313,7 @@ int rpc_methods_init(struct rpc_methods *m, const struct about *about,
         rpc_methods_free(m);
         return -ENOMEM;
     }
-    rpc_init(&m->rpc, table, sizeof table / sizeof table[0], m->arena, m->arena_bytes);
+    rpc_init(&m->rpc, rpc_methods_table, rpc_methods_n, m->arena, m->arena_bytes);
     return 0;
 }
 

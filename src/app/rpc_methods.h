@@ -1,6 +1,7 @@
 #pragma once
 /* What clients may ask over the WebSocket: ping, info, stats, history, events,
- * subscribe, unsubscribe. Hub thread; the memory is taken at start. */
+ * subscribe, unsubscribe; and admins: sessions.close, log.level. Hub thread; the memory
+ * is taken at start. */
 #include "app/about.h"
 #include "app/events.h"
 #include "app/series.h"
@@ -21,6 +22,10 @@ static_assert(EVENTS_JSON_BASE + RPC_EVENTS * EVENT_JSON_MAX + RPC_ERROR_MAX <=
 /* Topics, one bit each. */
 #define TOPIC_TELEMETRY 1u
 #define TOPIC_EVENTS 2u
+
+/* All of them, and who may ask. */
+extern const struct rpc_method rpc_methods_table[];
+extern const size_t rpc_methods_n;
 
 struct rpc_methods {
     const struct about *about;

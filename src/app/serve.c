@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "app/auth_routes.h"
 #include "app/data.h"
 #include "app/inherit.h"
 #include "app/intake.h"
@@ -38,6 +39,7 @@ struct app {
     struct intake intake;
     struct keeper keeper;
     struct sampler sampler;
+    struct auth auth;
     struct live live;
     struct routes routes;
     struct hub *hub;
@@ -114,6 +116,7 @@ static int start_hub(struct app *a) {
     struct hub_opts o;
     hub_opts_default(&o);
     o.max_sessions = c->max_sessions;
+    o.first_role = ROLE_ADMIN;
     o.max_message = c->max_message;
     if (o.pool_bytes < 4 * c->max_message)
         o.pool_bytes = 4 * c->max_message;
@@ -125,6 +128,21 @@ static int start_hub(struct app *a) {
     o.app = &live_app;
     o.ctx = &a->live;
     return hub_start(&a->hub, &o);
+}
+
+/* Whoever stands at the device sees the code; the log, which others may read, does not
+ * have it. */
+static int open_auth(struct app *a) {
+    const char *dir = a->reload.cli->data;
+    const struct config *c = &a->config;
+    int rc = auth_open(&a->auth, dir, c->login_idle_s, c->login_max_s);
+    if (rc)
+        complain("%s: %s", dir, strerror(-rc));
+    else if (auth_code(&a->auth))
+        complain("nobody owns this board yet; to claim it, open its page and enter %s",
+                 auth_code(&a->auth));
+    a->live.auth = &a->auth;
+    return rc;
 }
 
 static void on_sample(void *ctx) {
@@ -246,10 +264,10 @@ static int start_httpd(struct app *a) {
     o.per_address = a->config.lobby_per_address;
     o.hosts = hosts->names;
     o.n_hosts = hosts->list.n;
-    o.reply_bytes = routes_reply_bytes(a->config.max_sessions);
+    o.reply_bytes = routes_reply_bytes(a->config.max_sessions + HUB_KEPT);
     o.routes = routes_table;
     o.n_routes = routes_n;
-    o.identify = routes_identify;
+    o.identify = auth_identify;
     o.ctx = &a->routes;
     o.hub = a->hub;
     int rc = httpd_start(&a->httpd, &o, why, sizeof why);
@@ -328,12 +346,13 @@ static void run(struct app *a) {
 /* ---- in order, and back ---- */
 
 static void fill_routes(struct app *a) {
+    a->routes.auth = &a->auth;
     a->routes.about = &a->about;
     a->routes.telemetry = &a->telemetry;
     a->routes.events = &a->events;
     a->routes.own = &a->own;
     a->routes.hub = a->hub;
-    a->routes.max_sessions = a->config.max_sessions;
+    a->routes.max_sessions = a->config.max_sessions + HUB_KEPT;
 }
 
 /* With a hub that runs; it does not when this returns. */
@@ -400,13 +419,18 @@ static int run_app(struct app *a) {
                 live_init(&a->live, &a->about, &a->telemetry, &a->events, &a->config));
     if (rc)
         goto free_telemetry;
-    rc = failed("the hub", start_hub(a));
+    rc = open_auth(a);
     if (rc)
         goto free_live;
+    rc = failed("the hub", start_hub(a));
+    if (rc)
+        goto close_auth;
     events_listen(&a->events, on_event, a);
     rc = run_with_hub(a);
     events_listen(&a->events, NULL, NULL);
     hub_free(a->hub);
+close_auth:
+    auth_close(&a->auth);
 free_live:
     live_free(&a->live);
 free_telemetry:

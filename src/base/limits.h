@@ -4,6 +4,8 @@
 
 #define LIM_SESSIONS_DEFAULT 64u
 #define LIM_SESSIONS_MAX 4096u
+/* The table has one more: see first_role in hub/hub.h. */
+#define LIM_SESSIONS_SLOTS (LIM_SESSIONS_MAX + 1u)
 
 /* Longest message a client may send (RFC 6455 leaves it to us): 1009 beyond it. */
 #define LIM_MESSAGE_DEFAULT (16u * 1024)

@@ -93,13 +93,42 @@ static bool check_host(struct httpd_rq *rq, const struct httpd_route *route) {
     return rc == 0;
 }
 
+/* A page may only talk to the device that it came from. Browsers say where a page came
+ * from (Fetch 3.2: with every method but GET and HEAD, and every WebSocket); what is no
+ * browser says nothing, and holds no cookie that somebody else could make it send. */
+bool httpd_origin_ok(const struct httpd_rq *rq) {
+    struct slice origin = {NULL, 0}, host = {NULL, 0}, site = {NULL, 0};
+    unsigned origins = head_get(rq->head, "Origin", &origin);
+    unsigned hosts = head_get(rq->head, "Host", &host);
+    unsigned sites = head_get(rq->head, "Sec-Fetch-Site", &site);
+    if (rq->httpd->o.any_origin || rq->local)
+        return true;
+    if (origins == 0)
+        return !rq->ambient || (sites == 1 && slice_is(site, "same-origin"));
+    if (rq->head->authority.n)
+        host = rq->head->authority;
+    return origins == 1 && hosts == 1 && hosts_same(origin, host);
+}
+
+/* True: go on. */
+static bool check_origin(struct httpd_rq *rq) {
+    if (!(rq->head->method & (HTTP_POST | HTTP_PUT | HTTP_PATCH | HTTP_DELETE)) ||
+        httpd_origin_ok(rq))
+        return true;
+    httpd_problem(rq, 403, NULL, "A page of another origin may not ask for this.");
+    return false;
+}
+
+static void identify(struct httpd *h, struct httpd_rq *rq) {
+    if (h->o.identify)
+        h->o.identify(h->o.ctx, rq);
+    if (rq->local) /* who may open that socket may act as we do */
+        rq->role = ROLE_ADMIN;
+}
+
 /* True: go on. */
 static bool check_role(struct httpd *h, struct httpd_rq *rq,
                        const struct httpd_route *route) {
-    if (rq->local) /* who may open that socket may act as we do */
-        rq->role = ROLE_ADMIN;
-    else if (h->o.identify)
-        h->o.identify(h->o.ctx, rq);
     if (rq->role >= route->role)
         return true;
     if (route->handle == upgrade_ws)
@@ -149,7 +178,8 @@ const struct httpd_route *httpd_find_route(struct httpd *h, struct httpd_rq *rq)
 
 void httpd_handle(struct httpd *h, struct httpd_rq *rq,
                   const struct httpd_route *route) {
-    if (!check_role(h, rq, route))
+    identify(h, rq);
+    if (!check_origin(rq) || !check_role(h, rq, route))
         return;
     route->handle(h->o.ctx, rq);
     if (!rq->status) {

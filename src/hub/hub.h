@@ -16,6 +16,9 @@
 
 struct hub;
 
+/* Places on top of max_sessions, with a first_role. */
+#define HUB_KEPT 1u
+
 /* All run on the hub thread and must not block. */
 struct hub_app {
     /* A session is open; send it its greeting. */
@@ -35,6 +38,10 @@ struct hub_app {
 
 struct hub_opts {
     uint32_t max_sessions;
+    /* From this role on a session finds a place even when all are taken: one is kept
+     * for it on top, and whoever of a lesser role has asked nothing for longest gives
+     * way (evicted). 0: all are equal. */
+    uint8_t first_role;
     uint32_t max_message; /* inbound, bytes */
     uint32_t pool_bytes;  /* replies and unfinished messages, all sessions together; one
                              block for each session comes on top */
@@ -63,9 +70,9 @@ void hub_stop(struct hub *h);
 /* When no other thread can reach it any more. NULL is allowed. */
 void hub_free(struct hub *h);
 
-/* A place for one more session: 0, -EAGAIN (full) or -ESHUTDOWN. Then post or cancel.
- */
-int hub_reserve(struct hub *h);
+/* A place for one more session of this role: 0, -EAGAIN (full) or -ESHUTDOWN. Then post
+ * or cancel. */
+int hub_reserve(struct hub *h, uint8_t role);
 void hub_cancel(struct hub *h);
 /* Takes over the transport of a connection whose 101 has been sent whole. */
 void hub_post(struct hub *h, const struct transport *t,
@@ -111,11 +118,11 @@ int hub_broadcast_key(struct hub *h, uint8_t topic, uint64_t tag, enum ws_op op,
 bool hub_wants_key(struct hub *h, uint8_t topic);
 /* [hub] Is anybody subscribed to the topic? */
 bool hub_has_audience(struct hub *h, uint8_t topic);
-/* [hub] Closes it in order with this cause. */
-void hub_close(struct hub *h, sess_id id, enum disc_why why);
+/* [hub] Closes it in order with this cause: 0 or -ENOENT. */
+int hub_close(struct hub *h, sess_id id, enum disc_why why);
 /* [hub] The same with a close code other than the cause's own, and a reason or NULL. */
-void hub_close_with(struct hub *h, sess_id id, enum disc_why why, uint16_t code,
-                    const char *reason);
+int hub_close_with(struct hub *h, sess_id id, enum disc_why why, uint16_t code,
+                   const char *reason);
 /* [hub] The topics of a session; set replaces them. */
 uint8_t hub_topics(struct hub *h, sess_id id);
 void hub_subscribe(struct hub *h, sess_id id, uint8_t topics);

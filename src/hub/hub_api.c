@@ -9,7 +9,9 @@ static void assert_thread(const struct hub *h) {
     (void)h;
 }
 
-int hub_reserve(struct hub *h) { return handoff_reserve(&h->box); }
+int hub_reserve(struct hub *h, uint8_t role) {
+    return handoff_reserve(&h->box, h->o.first_role && role >= h->o.first_role);
+}
 
 void hub_cancel(struct hub *h) { handoff_cancel(&h->box); }
 
@@ -41,16 +43,18 @@ int hub_send(struct hub *h, sess_id id, enum ws_op op, const uint8_t *p, size_t 
     return s->state == SESS_OPEN ? io_send(h, s, op, p, n) : -ESHUTDOWN;
 }
 
-void hub_close(struct hub *h, sess_id id, enum disc_why why) {
-    hub_close_with(h, id, why, 0, NULL);
+int hub_close(struct hub *h, sess_id id, enum disc_why why) {
+    return hub_close_with(h, id, why, 0, NULL);
 }
 
-void hub_close_with(struct hub *h, sess_id id, enum disc_why why, uint16_t code,
-                    const char *reason) {
+int hub_close_with(struct hub *h, sess_id id, enum disc_why why, uint16_t code,
+                   const char *reason) {
     assert_thread(h);
     struct sess *s = sess_find(&h->tab, id);
-    if (s)
-        end_session(h, s, why, code, reason);
+    if (!s)
+        return -ENOENT;
+    end_session(h, s, why, code, reason);
+    return 0;
 }
 
 /* Room for n bytes is about to be made: whoever is in the middle of a frame that goes
@@ -209,7 +213,7 @@ void hub_stats(struct hub *h, struct hub_stats *out, struct hub_row *rows,
     uint32_t cap = h->o.max_sessions;
     *out = (struct hub_stats){
         .m = h->m,
-        .capacity = cap,
+        .capacity = cap - h->box.kept,
         .active = h->tab.n_live - h->tab.n_closing,
         .closing = h->tab.n_closing,
         .reserved = handoff_reserved(&h->box),

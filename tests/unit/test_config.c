@@ -70,10 +70,12 @@ static void every_key_is_read(void **state) {
                       "  \"lobby_per_address\": 9,\n"
                       "  \"allow_hosts\": [\"board.local\", \"[fe80::1]\"],\n"
                       "  \"name\": \"K\\u00fcche /* 1 */\", \"max_sessions\": 128,\n"
-                      "  \"max_message\": 2048, \"sample_ms\": 5e2,\n"
+                      "  \"max_message\": 2048, \"max_asked\": 600,\n"
+                      "  \"sample_ms\": 5e2,\n"
                       "  \"history\": {\"save_s\": 60},\n"
                       "  \"heartbeat\": {\"start_ms\": 300, \"min_ms\": 200,\n"
                       "                \"max_ms\": 400},\n"
+                      "  \"login\": {\"idle_s\": 60, \"max_s\": 120},\n"
                       "  \"statsd\": \"[::1]:0\", \"statsd_socket\": \"/s\",\n"
                       "  \"own_metrics\": 7, \"own_stale_s\": 8, \"own_forget_s\": 9,\n"
                       "  \"log_level\": \"debug\", \"probe_root\": \"/tree\"\n"
@@ -91,6 +93,7 @@ static void every_key_is_read(void **state) {
                                 "che /* 1 */");
     assert_int_equal(c.max_sessions, 128);
     assert_int_equal(c.max_message, 2048);
+    assert_int_equal(c.max_asked, 600);
     assert_int_equal(c.sample_ms, 500);
     assert_int_equal(c.history_save_s, 60);
     assert_int_equal(c.heartbeat_start_ms, 300);
@@ -101,6 +104,8 @@ static void every_key_is_read(void **state) {
     assert_int_equal(c.own_metrics, 7);
     assert_int_equal(c.own_stale_s, 8);
     assert_int_equal(c.own_forget_s, 9);
+    assert_int_equal(c.login_idle_s, 60);
+    assert_int_equal(c.login_max_s, 120);
     assert_int_equal(c.log_level, LOG_LVL_DEBUG);
     assert_string_equal(c.probe_root, "/tree");
 }

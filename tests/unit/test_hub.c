@@ -176,7 +176,7 @@ static int join_with(struct world *w, const struct handoff_hello *hello,
     struct transport t;
     transport_plain(&t, server);
     unsigned before = w->opened;
-    assert_int_equal(hub_reserve(w->hub), 0);
+    assert_int_equal(hub_reserve(w->hub, hello->role), 0);
     hub_post(w->hub, &t, hello, leftover, n);
     uint64_t until = clock_ms() + PATIENCE_MS;
     while (w->opened == before) {
@@ -327,16 +327,56 @@ static void a_full_table_refuses_before_anything_is_sent(void **state) {
     w->opts.max_sessions = 2;
     start(w);
     int a = join(w);
-    assert_int_equal(hub_reserve(w->hub), 0);
-    assert_int_equal(hub_reserve(w->hub), -EAGAIN);
+    assert_int_equal(hub_reserve(w->hub, 0), 0);
+    assert_int_equal(hub_reserve(w->hub, 0), -EAGAIN);
     hub_cancel(w->hub);
     int b = join(w);
-    assert_int_equal(hub_reserve(w->hub), -EAGAIN);
+    assert_int_equal(hub_reserve(w->hub, 0), -EAGAIN);
     close(a);
     await_closed(w, DISC_PEER_GONE, 1);
-    assert_int_equal(hub_reserve(w->hub), 0);
+    assert_int_equal(hub_reserve(w->hub, 0), 0);
     hub_cancel(w->hub);
     close(b);
+}
+
+static int join_as(struct world *w, uint8_t role) {
+    struct handoff_hello hello = {.role = role};
+    return join_with(w, &hello, NULL, 0, 0);
+}
+
+static void who_comes_first_finds_a_place(void **state) {
+    struct world *w = *state;
+    uint8_t body[65536];
+    unsigned op;
+    w->opts.max_sessions = 2;
+    w->opts.first_role = 3;
+    start(w);
+    assert_int_equal(stats(w).capacity, 2);
+    int quiet = join_as(w, 2);
+    int busy = join_as(w, 2);
+    /* The older one asks; then the younger has been idle for longer. */
+    poll(NULL, 0, 2);
+    send_frame(quiet, 0x81, "x", 1);
+    read_frame(quiet, &op, body);
+    assert_int_equal(hub_reserve(w->hub, 2), -EAGAIN);
+    int first = join_as(w, 3);
+    assert_int_equal(read_close(busy), 4002);
+    close(busy);
+    await_closed(w, DISC_EVICTED, 1);
+    /* The place on top is free again: for the next of them, and for nobody else. */
+    assert_int_equal(hub_reserve(w->hub, 2), -EAGAIN);
+    int second = join_as(w, 4);
+    assert_int_equal(read_close(quiet), 4002);
+    close(quiet);
+    await_closed(w, DISC_EVICTED, 2);
+    /* Among themselves they are equal: nobody gives way. */
+    int third = join_as(w, 3);
+    assert_int_equal(hub_reserve(w->hub, 3), -EAGAIN);
+    assert_int_equal(stats(w).active, 3);
+    close(first);
+    close(second);
+    close(third);
+    await_closed(w, DISC_PEER_GONE, 3);
 }
 
 static void stopping_says_goodbye(void **state) {
@@ -354,7 +394,7 @@ static void stopping_says_goodbye(void **state) {
     assert_int_equal(read_frame(one, &op, body), 2 + strlen("going away"));
     assert_int_equal(op, WS_CLOSE);
     assert_int_equal(bytes_get16(body), 1001);
-    assert_int_equal(hub_reserve(w->hub), -ESHUTDOWN);
+    assert_int_equal(hub_reserve(w->hub, 0), -ESHUTDOWN);
     assert_int_equal(w->opened, w->closed);
     hub_free(w->hub);
     w->hub = NULL;
@@ -699,6 +739,7 @@ int main(void) {
         T(each_end_has_its_cause),
         T(an_error_is_told_whatever_follows_it),
         T(a_full_table_refuses_before_anything_is_sent),
+        T(who_comes_first_finds_a_place),
         T(stopping_says_goodbye),
         T(everybody_is_told_at_once),
         T(a_stalled_reader_costs_the_others_nothing),
