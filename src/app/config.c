@@ -317,8 +317,6 @@ int config_check(const struct config *c, struct config_report *r) {
     unsigned before = r->problems;
     if (c->listen.n + c->tls_listen.n == 0)
         blame(r, "listen", "nothing to listen on");
-    if (c->tls_listen.n > 0 && !c->tls_pem[0])
-        blame(r, "tls_listen", "needs tls_pem");
     if (c->heartbeat_min_ms > c->heartbeat_start_ms)
         blame(r, "heartbeat.min_ms", "is more than heartbeat.start_ms");
     if (c->heartbeat_max_ms < c->heartbeat_start_ms)

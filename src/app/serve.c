@@ -1,6 +1,7 @@
 #include "app/serve.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -11,11 +12,16 @@
 #include <unistd.h>
 
 #include "app/data.h"
+#include "app/identity.h"
 #include "app/live.h"
+#include "app/names.h"
 #include "app/process.h"
 #include "app/reload.h"
 #include "app/routes.h"
+#include "app/tend.h"
+#include "app/upkeep.h"
 #include "base/blocks.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "sec/tls_heap.h"
 #include "telemetry/sampler.h"
@@ -35,9 +41,13 @@ struct app {
     struct live live;
     struct routes routes;
     struct hub *hub;
-    struct tls_ctx *tls;
     struct httpd *httpd;
-    int signals; /* signalfd */
+    struct tend tend;
+    struct upkeep upkeep;
+    struct identity identity;
+    bool has_identity; /* there is TLS */
+    int signals;       /* signalfd */
+    int ended_by;      /* the signal */
     /* The lists of the configuration as httpd wants them. */
     const char *listen[CONFIG_ITEMS], *tls_listen[CONFIG_ITEMS];
 };
@@ -74,7 +84,7 @@ static int open_signals(struct app *a) {
     signal(SIGPIPE, SIG_IGN);
     if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
         return -errno;
-    a->signals = signalfd(-1, &set, SFD_CLOEXEC);
+    a->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     return a->signals < 0 ? -errno : 0;
 }
 
@@ -140,17 +150,44 @@ static int start_sampler(struct app *a) {
     return sampler_start(&a->sampler, &o);
 }
 
-static int open_tls(struct app *a) {
+static int open_identity(struct app *a) {
     char why[256] = "there is not enough memory";
-    if (a->config.tls_listen.n == 0)
+    struct cert_names names;
+    const struct config *c = &a->config;
+    const struct identity_opts o = {
+        .data = a->reload.cli->data, .file = c->tls_pem, .built_s = PULSEBOARD_BUILT};
+    if (c->tls_listen.n == 0)
         return 0;
-    size_t places = (size_t)a->config.max_sessions + TLS_HEAP_HANDSHAKES;
+    names_read(&names, &c->allow_hosts);
+    size_t places = (size_t)c->max_sessions + TLS_HEAP_HANDSHAKES;
     int rc = tls_heap_init(places * TLS_HEAP_EACH);
     if (!rc)
-        rc = tls_ctx_open(&a->tls, a->config.tls_pem, why, sizeof why);
+        rc = identity_open(&a->identity, &o, &names, clock_wall_ms() / 1000, why,
+                           sizeof why);
     if (rc)
-        complain("%s: %s", a->config.tls_pem, why);
+        complain("%s: %s", c->tls_pem[0] ? c->tls_pem : "tls_listen", why);
+    a->has_identity = rc == 0;
     return rc;
+}
+
+static void close_identity(struct app *a) {
+    if (a->has_identity)
+        identity_close(&a->identity);
+}
+
+/* allow_hosts is the reload's, and it knows this machine's new name by itself. */
+static void on_renamed(void *ctx) {
+    struct app *a = ctx;
+    reload_hosts_again(&a->reload);
+}
+
+static void open_upkeep(struct app *a) {
+    a->upkeep = (struct upkeep){
+        .id = &a->identity, .config = &a->config, .renamed = on_renamed, .ctx = a};
+    upkeep_open(&a->upkeep);
+    a->reload.upkeep = &a->upkeep;
+    a->reload.identity = &a->identity;
+    a->routes.identity = &a->identity;
 }
 
 static unsigned texts(const struct config_list *list, const char *out[CONFIG_ITEMS]) {
@@ -168,7 +205,7 @@ static int start_httpd(struct app *a) {
     o.n_listen = texts(&a->config.listen, a->listen);
     o.tls_listen = a->tls_listen;
     o.n_tls_listen = texts(&a->config.tls_listen, a->tls_listen);
-    o.tls = a->tls;
+    o.tls = a->has_identity ? a->identity.tls : NULL;
     o.hosts = hosts->names;
     o.n_hosts = hosts->list.n;
     o.reply_bytes = routes_reply_bytes(a->config.max_sessions);
@@ -217,33 +254,36 @@ static void step_level(int by) {
     log_notice("log_level", "level=%s", log_level_name((enum log_level)level));
 }
 
-/* Until it is told to stop: the signal that said so. */
-static int wait_signals(struct app *a) {
-    for (;;) {
-        struct signalfd_siginfo si;
-        if (read(a->signals, &si, sizeof si) != sizeof si)
-            continue;
-        switch (si.ssi_signo) {
-        case SIGHUP:
-            reload_now(&a->reload);
-            break;
-        case SIGUSR1:
-            step_level(1);
-            break;
-        case SIGUSR2:
-            step_level(-1);
-            break;
-        default:
-            return (int)si.ssi_signo;
-        }
+static void on_signal(void *ctx, struct chore *c, short revents) {
+    struct app *a = ctx;
+    struct signalfd_siginfo si;
+    (void)revents;
+    if (read(c->fd, &si, sizeof si) != sizeof si)
+        return;
+    switch (si.ssi_signo) {
+    case SIGHUP:
+        reload_now(&a->reload);
+        break;
+    case SIGUSR1:
+        step_level(1);
+        break;
+    case SIGUSR2:
+        step_level(-1);
+        break;
+    default:
+        a->ended_by = (int)si.ssi_signo;
+        a->tend.done = true;
     }
 }
 
 static void run(struct app *a) {
     log_listeners(a);
     say_ready(a);
-    int sig = wait_signals(a);
-    log_info("stopping", "signal=%s", sig == SIGINT ? "INT" : "TERM");
+    tend_add(&a->tend, a->signals, POLLIN, TEND_NEVER, on_signal, a);
+    if (a->has_identity)
+        upkeep_begin(&a->upkeep, &a->tend);
+    tend_run(&a->tend);
+    log_info("stopping", "signal=%s", a->ended_by == SIGINT ? "INT" : "TERM");
     atomic_store(&a->routes.stopping, true);
     heed_impatience();
 }
@@ -274,7 +314,6 @@ static int run_with_hub(struct app *a) {
     fill_routes(a);
     rc = start_httpd(a);
     if (rc == 0) {
-        a->reload.tls = a->tls;
         a->reload.httpd = a->httpd;
         run(a);
     }
@@ -300,12 +339,14 @@ static int run_app(struct app *a) {
         complain("%s: %s", probe_root(a), strerror(-rc));
         goto close_signals;
     }
-    rc = open_tls(a);
+    rc = open_identity(a);
     if (rc)
         goto close_signals;
+    if (a->has_identity)
+        open_upkeep(a);
     rc = failed("telemetry", telemetry_init(&a->telemetry));
     if (rc)
-        goto free_tls;
+        goto close_tls;
     rc = failed("sessions",
                 live_init(&a->live, &a->about, &a->telemetry, &a->events, &a->config));
     if (rc)
@@ -321,8 +362,10 @@ free_live:
     live_free(&a->live);
 free_telemetry:
     telemetry_free(&a->telemetry);
-free_tls:
-    tls_ctx_free(a->tls);
+close_tls:
+    if (a->has_identity)
+        upkeep_close(&a->upkeep);
+    close_identity(a);
 close_signals:
     close(a->signals);
     return rc;

@@ -354,8 +354,10 @@ int cert_read(const char *pem, struct cert_facts *out) {
         return rc;
     out->span = (struct cert_span){seconds(&crt.valid_from), seconds(&crt.valid_to)};
     out->ca = mbedtls_x509_crt_get_ca_istrue(&crt) == 1;
-    if (!out->ca)
+    if (crt.subject_alt_names.buf.p) {
+        out->names.n = 0;
         read_names(&crt, &out->names);
+    }
     rc = mbedtls_sha256(crt.raw.p, crt.raw.len, out->sha256, 0);
     if (crt.raw.len <= sizeof out->der) {
         out->der_n = crt.raw.len;

@@ -209,8 +209,6 @@ static void the_whole_is_checked_too(void **state) {
         const char *text, *says;
     } rows[] = {
         {"{\"listen\": []}", "c.json:1: listen: nothing to listen on\n"},
-        {"{\n\"tls_listen\": \"127.0.0.1:1\"}",
-         "c.json:2: tls_listen: needs tls_pem\n"},
         {"{\"heartbeat\": {\n\"min_ms\": 20000}}",
          "c.json:2: heartbeat.min_ms: is more than heartbeat.start_ms\n"},
         {"{\"heartbeat\": {\"start_ms\": 90000}}",
