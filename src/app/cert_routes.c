@@ -10,6 +10,7 @@
 
 #include "app/identity.h"
 #include "app/routes.h"
+#include "app/trust.h"
 #include "base/clock.h"
 #include "base/jsonw.h"
 
@@ -82,6 +83,33 @@ void cert_routes_ca(void *ctx, struct httpd_rq *rq) {
                 .body = pem ? (const void *)room->text : ca->der,
                 .n = n,
             });
+}
+
+/* The page; it names the host by which it was asked for. */
+void cert_routes_trust(void *ctx, struct httpd_rq *rq) {
+    struct room *room = look(ctx, rq);
+    char print[IDENTITY_PRINT_MAX], https[320], csp[TRUST_CSP_MAX];
+    if (!room)
+        return;
+    if (!room->view.has_ca) {
+        httpd_problem(rq, 404, NULL,
+                      "This device uses a certificate of its owner, and has no CA.");
+        return;
+    }
+    const struct trust_page page = {
+        .name = room->view.ca.subject,
+        .sha256 = identity_print(print, room->view.ca.sha256),
+        .https = httpd_over_tls(rq, https, sizeof https) ? https : "/",
+    };
+    size_t n = trust_page(&page, room->text, sizeof room->text);
+    if (n == 0)
+        httpd_problem(rq, 500, NULL, "The answer does not fit its buffer.");
+    else
+        httpd_reply(rq, &(struct reply){.status = 200,
+                                        .type = "text/html; charset=utf-8",
+                                        .csp = trust_csp(csp),
+                                        .body = room->text,
+                                        .n = n});
 }
 
 /* ---- what is in use ---- */

@@ -5,6 +5,7 @@
 #include "http/httpd.h"
 
 void cert_routes_ca(void *ctx, struct httpd_rq *rq);      /* GET /ca.crt */
+void cert_routes_trust(void *ctx, struct httpd_rq *rq);   /* GET /trust */
 void cert_routes_show(void *ctx, struct httpd_rq *rq);    /* GET /api/v1/certificate */
 void cert_routes_install(void *ctx, struct httpd_rq *rq); /* POST */
 void cert_routes_remove(void *ctx, struct httpd_rq *rq);  /* DELETE */

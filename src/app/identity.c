@@ -39,6 +39,12 @@ const char *identity_kind_name(enum identity_kind kind) {
     return "";
 }
 
+const char *identity_print(char out[IDENTITY_PRINT_MAX], const uint8_t sum[32]) {
+    for (int i = 0; i < 32; i++)
+        sprintf(out + 3 * i, "%02X%s", sum[i], i < 31 ? ":" : "");
+    return out;
+}
+
 /* ---- when ---- */
 
 struct cert_span identity_span(int64_t now_s, int64_t built_s) {
@@ -309,6 +315,13 @@ static int open_and_show(struct identity *id, const struct cert_names *names,
     return rc;
 }
 
+/* The fingerprint is for people to compare: see /trust. */
+static void tell(const struct identity *id) {
+    char print[IDENTITY_PRINT_MAX];
+    log_info("certificate", "kind=%s ca_sha256=%s", identity_kind_name(id->kind),
+             id->has_ca ? identity_print(print, id->ca.sha256) : "none");
+}
+
 int identity_open(struct identity *id, const struct identity_opts *o,
                   const struct cert_names *names, int64_t now_s, char *why,
                   size_t cap) {
@@ -328,6 +341,8 @@ int identity_open(struct identity *id, const struct identity_opts *o,
     }
     if (rc != 0)
         identity_close(id);
+    else
+        tell(id);
     return rc;
 }
 

@@ -68,6 +68,10 @@ int identity_install(struct identity *id, const char *pem, int64_t now_s, char *
 /* Back to our own. -ENOENT: none was installed. */
 int identity_remove(struct identity *id, char *why, size_t cap);
 
+/* "AB:CD:…" of a SHA-256, as systems show it. */
+#define IDENTITY_PRINT_MAX 96
+const char *identity_print(char out[IDENTITY_PRINT_MAX], const uint8_t sum[32]);
+
 /* Copies of what is in use. */
 struct identity_view {
     enum identity_kind kind;

@@ -25,7 +25,10 @@ int reload_settings(const struct cli *cli, struct config *out,
     if (rc)
         return rc;
     cli_apply(cli, out);
-    return config_check(out, r);
+    rc = config_check(out, r);
+    if (rc == 0 && config_plain(out) == PLAIN_OFF)
+        out->listen.n = 0;
+    return rc;
 }
 
 /* Keeps the first problem, for a log line. */

@@ -180,6 +180,7 @@ const struct httpd_route routes_table[] = {
     {"/api/v1/info", HTTP_GET, ROLE_VIEWER, info},
     {"/api/v1/events", HTTP_GET, ROLE_VIEWER, routes_events},
     {"/ca.crt", HTTP_GET, ROLE_NONE, cert_routes_ca},
+    {"/trust", HTTP_GET, ROLE_NONE, cert_routes_trust},
     {"/api/v1/certificate", HTTP_GET, ROLE_VIEWER, cert_routes_show},
     {"/api/v1/certificate", HTTP_POST, ROLE_ADMIN, cert_routes_install},
     {"/api/v1/certificate", HTTP_DELETE, ROLE_ADMIN, cert_routes_remove},

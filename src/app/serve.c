@@ -203,6 +203,7 @@ static int start_httpd(struct app *a) {
     httpd_opts_default(&o);
     o.listen = a->listen;
     o.n_listen = texts(&a->config.listen, a->listen);
+    o.plain = config_plain(&a->config);
     o.tls_listen = a->tls_listen;
     o.n_tls_listen = texts(&a->config.tls_listen, a->tls_listen);
     o.tls = a->has_identity ? a->identity.tls : NULL;

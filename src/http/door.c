@@ -43,6 +43,12 @@ int door_parse(const char *text, char spec[DOOR_SPEC_MAX]) {
     return 0;
 }
 
+unsigned door_port(const struct sockaddr *sa) {
+    if (sa->sa_family == AF_INET6)
+        return ntohs(((const struct sockaddr_in6 *)(const void *)sa)->sin6_port);
+    return ntohs(((const struct sockaddr_in *)(const void *)sa)->sin_port);
+}
+
 const char *door_text(const struct sockaddr *sa, char *out, size_t cap) {
     char host[INET6_ADDRSTRLEN] = "?";
     if (sa->sa_family == AF_INET6) {

@@ -12,5 +12,6 @@
  * choose. Writes what CivetWeb understands: 0, or -EINVAL. */
 int door_parse(const char *text, char spec[DOOR_SPEC_MAX]);
 
+unsigned door_port(const struct sockaddr *sa);
 /* "127.0.0.1:8080", "[::1]:8080". */
 const char *door_text(const struct sockaddr *sa, char *out, size_t cap);

@@ -15,6 +15,7 @@
 
 #include "base/role.h"
 #include "http/head.h"
+#include "http/plain.h"
 #include "http/reply.h"
 #include "hub/hub.h"
 #include "sec/tls.h"
@@ -62,7 +63,8 @@ struct httpd_opts {
     unsigned n_listen;
     const char *const *tls_listen;
     unsigned n_tls_listen;
-    struct tls_ctx *tls; /* outlives the httpd; the owner may reload it at any time */
+    enum plain_mode plain; /* what plain HTTP is good for; PLAIN_OFF: n_listen is 0 */
+    struct tls_ctx *tls;   /* outlives the httpd; the owner may reload it at any time */
     unsigned workers;
     uint32_t reply_bytes;
     uint32_t body_max;
@@ -104,6 +106,9 @@ char *httpd_body(struct httpd_rq *rq, size_t *cap);
 /* The whole request body into buf: 0 and its length, or -errno after it was answered
  * with what is wrong (413, 408, 400). */
 int httpd_read(struct httpd_rq *rq, void *buf, size_t cap, size_t *n);
+
+/* "https://HOST:PORT/" for the very host that was asked for. False: there is none. */
+bool httpd_over_tls(const struct httpd_rq *rq, char *out, size_t cap);
 
 /* For assets.c and upgrade.c. */
 const struct assets *httpd_assets(const struct httpd *h);

@@ -1,6 +1,7 @@
 #pragma once
 /* What httpd.c (doors, routes) and httpd_rq.c (one request) share; nobody else's. */
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "http/assets.h"
 #include "http/civet.h"
@@ -20,6 +21,7 @@ struct httpd {
     pthread_mutex_t hosts_lock; /* httpd_set_hosts() may come at any time */
     struct hosts hosts;
     struct assets assets;
+    _Atomic unsigned tls_port; /* of the first door for TLS; 0: none yet */
     struct worker workers[];
 };
 

@@ -55,6 +55,7 @@ struct cert_facts {
     struct cert_span span;
     struct cert_names names; /* alternative ones; without, what a CA permits */
     bool ca;
+    char subject[65]; /* its common name; what is not ASCII is '?' */
     uint8_t sha256[32];
     size_t der_n; /* 0: it is longer than CERT_DER_MAX */
     uint8_t der[CERT_DER_MAX];

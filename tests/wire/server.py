@@ -298,7 +298,7 @@ def sanitizer_env():
 
 # What a program says at info on an ordinary day, none of it about a client.
 ORDINARY = {"listening", "started", "stopping", "stopped", "reloaded", "ca_made",
-            "certificate_made"}  # fmt: skip
+            "certificate", "certificate_made"}  # fmt: skip
 
 
 def cpu_ns(pid):

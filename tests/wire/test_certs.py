@@ -1,9 +1,11 @@
 """The certificate that a device makes for itself: every kind of client that trusts its CA
 connects, and it follows the device's names without a restart."""
 
+import base64
 import hashlib
 import json
 import os
+import re
 import shutil
 import ssl
 import subprocess
@@ -93,6 +95,27 @@ def test_node_trusts_it(own):
     assert r.stdout.split() == ["200", "true", "http/1.1", "101"], r
     assert "unable to verify" in run("node", "-e", NODE, own.tls_addr[1]).stderr
     own.settled()
+
+
+@pytest.mark.slow
+def test_chromium_trusts_it(own, tmp_path):
+    """With the CA where a user would import it, and nothing told to look away."""
+    home = tmp_path / "home"
+    db = home / ".pki" / "nssdb"
+    db.mkdir(parents=True)
+    url = "https://localhost:%d/trust" % own.tls_addr[1]
+
+    def page():
+        argv = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom",
+                f"--user-data-dir={tmp_path / 'profile'}", "--host-resolver-rules="
+                "MAP * ~NOTFOUND, EXCLUDE localhost", url]  # fmt: skip
+        return run(*argv, env={"HOME": str(home)}, timeout=120).stdout
+
+    assert run("certutil", "-N", "-d", f"sql:{db}", "--empty-password").returncode == 0
+    assert "CA of this device" not in page()
+    r = run("certutil", "-A", "-d", f"sql:{db}", "-n", "pulseboard", "-t", "C,,", "-i", own.ca)
+    assert r.returncode == 0, r
+    assert "CA of this device" in page()
 
 
 def test_it_stays_over_a_restart(start):
@@ -217,3 +240,59 @@ def test_tickets_resume_and_outlive_a_renewal(own):
         session, reused = once()
         assert not reused
         assert once(session)[1]
+
+
+def test_trust_page(own):
+    """The same over both, strict, with the fingerprint that the log has."""
+    print_ = re.search(r"event=certificate kind=own ca_sha256=(\S+)", own.log())[1]
+    assert print_.replace(":", "").lower() == hashlib.sha256(own.http("/ca.crt").body).hexdigest()
+    for secure in (False, True):
+        r = own.http("/trust", secure=secure)
+        assert r.status == 200 and r["Content-Type"] == "text/html; charset=utf-8"
+        page = r.body.decode()
+        assert print_ in page and "https://localhost:%d/" % own.tls_addr[1] in page
+        style = re.search("<style>(.*)</style>", page, re.S)[1].encode()
+        want = base64.b64encode(hashlib.sha256(style).digest()).decode()
+        assert f"style-src 'sha256-{want}'" in r["Content-Security-Policy"]
+        assert "default-src 'none'" in r["Content-Security-Policy"]
+
+
+def test_plain_view_is_the_default_beside_https(own):
+    assert own.http("/").status == 200
+    assert own.http("/ws/stats").status == 200
+    with own.ws() as ws:
+        assert json.loads(ws.next().payload)["params"]["role"] == "viewer"
+        ws.end()
+    r = own.http("/api/v1/certificate", "POST", body=b"x")
+    assert r.status == 403 and b"HTTPS" in r.body
+    assert own.http("/api/v1/certificate", "POST", secure=True, body=b"x").status in (401, 403)
+    own.settled()
+
+
+def test_plain_redirect(start):
+    b = start.pulseboard(*TLS, "--http", "redirect")
+    port = b.tls_addr[1]
+    for path in ("/", "/stats", "/ws/stats?a=b", "/ws", "/api/v1/info?x=%2F"):
+        r = b.http(path, host="pulse.local:80")
+        assert r.status == 307 and r["Location"] == f"https://pulse.local:{port}{path}"
+        assert r["Cache-Control"] == "no-store"
+    assert b.http("/", host="[::1]:80")["Location"] == f"https://[::1]:{port}/"
+    for path in ("/ca.crt", "/trust", "/healthz"):
+        assert b.http(path).status == 200
+    assert b.http("/readyz").status in (200, 503)  # there may be no sample yet
+    assert b.http("/", host="evil.example").status == 403  # no open redirector
+    assert b.http("/api/v1/certificate", "DELETE").status == 403
+
+
+def test_plain_off(start):
+    r = run(srv.PULSEBOARD, "serve", "--listen", "127.0.0.1:0", "--http", "off")
+    assert r.returncode == 1 and "tls_listen" in r.stderr, r
+    argv = [srv.PULSEBOARD, "serve", "--listen", "127.0.0.1:0", *TLS, "--http", "off",
+            "--data", start.folder]  # fmt: skip
+    with subprocess.Popen([str(a) for a in argv], stdout=subprocess.PIPE, text=True,
+                          stderr=subprocess.DEVNULL) as p:  # fmt: skip
+        try:
+            assert re.fullmatch(r"ready https=127\.0\.0\.1:\d+\n", p.stdout.readline())
+        finally:
+            p.terminate()
+        assert p.wait(20 * srv.SLOWER) == 0
