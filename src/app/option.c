@@ -44,6 +44,12 @@ static const char *statsd_wrong(const char *v) {
     return good ? NULL : "is neither ADDR:PORT nor off";
 }
 
+static const char *plain_wrong(const char *v) {
+    enum plain_mode mode;
+    return plain_parse(v, &mode) == 0 ? NULL
+                                      : "is not one of full, view, redirect, off";
+}
+
 #define FIELD(member) .at = offsetof(struct config, member)
 #define TEXT(member)                                                                   \
     .type = OPTION_TEXT, .max = sizeof((struct config *)0)->member - 1, FIELD(member)
@@ -62,6 +68,9 @@ static const struct option table[] = {
     {"socket", "socket", "PATH",
      "Unix socket for this host itself [pulseboard.sock in --data]", NULL, TEXT(socket),
      .wrong = socket_wrong},
+    {"http", "http", "MODE",
+     "plain HTTP: full, view (beside HTTPS the default), redirect, off", NULL,
+     TEXT(http), .wrong = plain_wrong},
     {"allow_hosts", "allow-host", "NAME",
      "a further name by which browsers reach this host (repeatable)", NULL,
      LIST(allow_hosts), .wrong = host_wrong, .reloads = true},

@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "app/auth_routes.h"
+#include "app/cert_routes.h"
 #include "app/metrics_text.h"
 #include "app/process.h"
 #include "app/publish.h"
@@ -278,6 +279,11 @@ const struct httpd_route routes_table[] = {
     {"/api/v1/tokens/*", HTTP_DELETE, ROLE_ADMIN, auth_delete_token},
     {"/api/v1/sessions", HTTP_GET, ROLE_ADMIN, sessions},
     {"/api/v1/sessions/*", HTTP_DELETE, ROLE_ADMIN, close_session},
+    {"/ca.crt", HTTP_GET, ROLE_NONE, cert_routes_ca},
+    {"/trust", HTTP_GET, ROLE_NONE, cert_routes_trust},
+    {"/api/v1/certificate", HTTP_GET, ROLE_VIEWER, cert_routes_show},
+    {"/api/v1/certificate", HTTP_POST, ROLE_ADMIN, cert_routes_install},
+    {"/api/v1/certificate", HTTP_DELETE, ROLE_ADMIN, cert_routes_remove},
 };
 const unsigned routes_n = sizeof routes_table / sizeof routes_table[0];
 
@@ -287,5 +293,6 @@ uint32_t routes_reply_bytes(uint32_t max_sessions) {
     least = least > sizeof(struct info_room) ? least : sizeof(struct info_room);
     least = least > routes_data_bytes ? least : routes_data_bytes;
     least = least > PUBLISH_REPLY_BYTES ? least : PUBLISH_REPLY_BYTES;
+    least = least > CERT_ROUTES_BYTES ? least : CERT_ROUTES_BYTES;
     return (uint32_t)(n > least ? n : least);
 }

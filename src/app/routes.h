@@ -20,6 +20,7 @@ struct routes {
     struct events *events;       /* the same */
     struct own *own;             /* the same */
     struct hub *hub;
+    struct identity *identity; /* NULL: no TLS */
     uint32_t max_sessions;
     atomic_bool stopping; /* not ready any more */
 };

@@ -29,6 +29,7 @@ const char *reply_reason(int status) {
         {201, "Created"},
         {204, "No Content"},
         {304, "Not Modified"},
+        {307, "Temporary Redirect"},
         {400, "Bad Request"},
         {401, "Unauthorized"},
         {403, "Forbidden"},
