@@ -376,7 +376,6 @@ static void who_comes_first_finds_a_place(void **state) {
     close(first);
     close(second);
     close(third);
-    await_closed(w, DISC_PEER_GONE, 3);
 }
 
 static void stopping_says_goodbye(void **state) {
