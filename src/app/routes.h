@@ -41,4 +41,6 @@ void routes_answer_json(struct httpd_rq *rq, const struct jsonw *w);
 
 /* The rows of the table that routes_data.c handles, and the buffer that they need. */
 void routes_events(void *ctx, struct httpd_rq *rq);
+void routes_telemetry(void *ctx, struct httpd_rq *rq);
+void routes_history(void *ctx, struct httpd_rq *rq);
 extern const size_t routes_data_bytes;

@@ -3,6 +3,7 @@
  * subscribe, unsubscribe. Hub thread; the memory is taken at start. */
 #include "app/about.h"
 #include "app/events.h"
+#include "app/series.h"
 #include "hub/hub.h"
 #include "proto/jsonrpc.h"
 
@@ -33,6 +34,9 @@ struct rpc_methods {
     struct hub_row *rows; /* for `stats` */
     uint32_t max_rows;
     struct telemetry_list list;
+    struct telemetry_snap snap;
+    struct series series;
+    struct series_value points[TIERS_ROWS_MAX];
     struct history_times times;
     float column[LIM_HISTORY_N];
 };

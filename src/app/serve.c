@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "app/data.h"
+#include "app/keeper.h"
 #include "app/live.h"
 #include "app/process.h"
 #include "app/reload.h"
@@ -31,6 +32,7 @@ struct app {
     struct about about;
     struct events events;
     struct telemetry telemetry;
+    struct keeper keeper;
     struct sampler sampler;
     struct live live;
     struct routes routes;
@@ -138,6 +140,15 @@ static int start_sampler(struct app *a) {
         .ctx = a,
     };
     return sampler_start(&a->sampler, &o);
+}
+
+static int start_keeper(struct app *a) {
+    return keeper_start(&a->keeper, &(struct keeper_opts){
+                                        .telemetry = &a->telemetry,
+                                        .dir = a->reload.cli->data,
+                                        .root = probe_root(a),
+                                        .save_s = a->config.history_save_s,
+                                    });
 }
 
 static int open_tls(struct app *a) {
@@ -266,11 +277,12 @@ static void fill_routes(struct app *a) {
 
 /* With a hub that runs; it does not when this returns. */
 static int run_with_hub(struct app *a) {
-    int rc = failed("the sampler", start_sampler(a));
-    if (rc) {
-        hub_stop(a->hub);
-        return rc;
-    }
+    int rc = failed("history", start_keeper(a));
+    if (rc)
+        goto stop_hub;
+    rc = failed("the sampler", start_sampler(a));
+    if (rc)
+        goto stop_keeper;
     fill_routes(a);
     rc = start_httpd(a);
     if (rc == 0) {
@@ -283,6 +295,12 @@ static int run_with_hub(struct app *a) {
     if (rc == 0)
         httpd_stop(a->httpd);
     sampler_stop(&a->sampler);
+    keeper_stop(&a->keeper);
+    return rc;
+stop_keeper:
+    keeper_stop(&a->keeper);
+stop_hub:
+    hub_stop(a->hub);
     return rc;
 }
 

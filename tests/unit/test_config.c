@@ -69,6 +69,7 @@ static void every_key_is_read(void **state) {
                       "  \"allow_hosts\": [\"board.local\", \"[fe80::1]\"],\n"
                       "  \"name\": \"K\\u00fcche /* 1 */\", \"max_sessions\": 128,\n"
                       "  \"max_message\": 2048, \"sample_ms\": 5e2,\n"
+                      "  \"history\": {\"save_s\": 60},\n"
                       "  \"heartbeat\": {\"start_ms\": 300, \"min_ms\": 200,\n"
                       "                \"max_ms\": 400},\n"
                       "  \"log_level\": \"debug\", \"probe_root\": \"/tree\"\n"
@@ -84,6 +85,7 @@ static void every_key_is_read(void **state) {
     assert_int_equal(c.max_sessions, 128);
     assert_int_equal(c.max_message, 2048);
     assert_int_equal(c.sample_ms, 500);
+    assert_int_equal(c.history_save_s, 60);
     assert_int_equal(c.heartbeat_start_ms, 300);
     assert_int_equal(c.heartbeat_min_ms, 200);
     assert_int_equal(c.heartbeat_max_ms, 400);
@@ -96,7 +98,7 @@ static void every_row_of_the_table_has_a_key_in_that_test(void **state) {
     size_t n = 0;
     while (option_at(n))
         n++;
-    assert_int_equal(n, 13);
+    assert_int_equal(n, 14);
 }
 
 static void every_problem_names_its_line_and_key(void **state) {

@@ -297,7 +297,7 @@ def sanitizer_env():
 
 
 # What a program says at info on an ordinary day, none of it about a client.
-ORDINARY = {"listening", "started", "stopping", "stopped", "reloaded"}
+ORDINARY = {"listening", "started", "stopping", "stopped", "reloaded", "history_restored"}
 
 
 def cpu_ns(pid):
