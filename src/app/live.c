@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "app/stats_json.h"
 #include "base/blocks.h"
@@ -12,10 +13,6 @@
 #include "base/role.h"
 
 #define EVENTS_PER_TICK 16
-
-/* An id, ten digits each of a number, brackets and commas. */
-static_assert(LIM_METRICS * (METRIC_ID_MAX + 32) + 256 <= LIVE_FRAME_BYTES,
-              "a sample fits its frame");
 
 int live_init(struct live *l, const struct about *about, struct telemetry *telemetry,
               struct events *events, const struct config *c) {
@@ -112,6 +109,64 @@ static uint32_t retry_ms(enum disc_why why) {
     return 0;
 }
 
+/* ---- samples ---- */
+
+/* What this slot has to say since the last frame: nothing when the number is the same
+ * as it is written. v: NULL when it is absent. */
+static void value_json(struct jsonw *w, struct live_value *told,
+                       const struct telemetry_value *v, bool whole) {
+    char text[sizeof told->text] = "";
+    if (v) {
+        struct jsonw num;
+        jsonw_init(&num, text, sizeof text - 1);
+        jsonw_num(&num, NULL, v->value, SAMPLE_DIGITS);
+        memcpy(told->id, v->id, sizeof told->id);
+    }
+    if (!whole && strcmp(told->text, text) == 0)
+        return;
+    memcpy(told->text, text, sizeof told->text);
+    if (v)
+        jsonw_raw(w, told->id, text, strlen(text));
+    else if (!whole)
+        jsonw_null(w, told->id);
+}
+
+/* The sample as a frame: what has changed since the one before it, or the whole when
+ * the client cannot know that one, or the metrics are no longer the same. */
+static size_t encode(struct live *l) {
+    const struct telemetry_snap *s = &l->snap;
+    bool whole = s->seq != l->told + 1 || l->told == 0 || s->layout != l->layout;
+    struct jsonw w;
+    begin(&w, l->frame, sizeof l->frame, "telemetry");
+    jsonw_u64(&w, "seq", s->seq);
+    if (!whole)
+        jsonw_u64(&w, "base", l->told);
+    jsonw_i64(&w, "t", s->wall_ms);
+    jsonw_u64(&w, "up", s->mono_ms);
+    jsonw_obj(&w, "values");
+    uint32_t next = 0;
+    for (uint32_t slot = 0; slot < LIM_METRICS; slot++) {
+        bool present = next < s->n && s->v[next].slot == slot;
+        value_json(&w, &l->values[slot], present ? &s->v[next++] : NULL, whole);
+    }
+    jsonw_obj_end(&w);
+    l->layout = s->layout;
+    return end(&w);
+}
+
+/* The sample told last, whole, for those who did not follow. At most once for each. */
+static void tell_key(struct live *l, struct hub *h) {
+    if (l->told == 0)
+        return;
+    struct jsonw w;
+    begin(&w, l->frame, sizeof l->frame, "telemetry");
+    sample_json(&w, &l->snap);
+    size_t n = end(&w);
+    assert(n > 0);
+    (void)hub_broadcast_key(h, TOPIC_TELEMETRY, l->told, WS_TEXT,
+                            (const uint8_t *)l->frame, n);
+}
+
 /* ---- what the hub tells us ---- */
 
 static void opened(void *ctx, struct hub *h, sess_id id,
@@ -125,8 +180,8 @@ static void opened(void *ctx, struct hub *h, sess_id id,
         long n = hub_replay(h, id, TOPIC_TELEMETRY, in->resume_seq);
         resumed = n >= 0 ? "replay" : "snapshot";
     }
-    if (resumed[0] != 'r')
-        hub_snapshot_first(h, id);
+    if (resumed[0] != 'r' && !hub_snapshot_first(h, id))
+        tell_key(l, h);
     say_hello(l, h, id, resumed);
     char text[17], addr[64];
     log_debug("session_opened", "id=%s address=%s resumed=%s", stats_id_text(text, id),
@@ -167,20 +222,6 @@ static void closed(void *ctx, struct hub *h, sess_id id, enum disc_why why) {
            disc_info(why)->name);
 }
 
-static size_t encode(struct live *l) {
-    const struct telemetry_snap *s = &l->snap;
-    struct jsonw w;
-    begin(&w, l->frame, sizeof l->frame, "telemetry");
-    jsonw_u64(&w, "seq", s->seq);
-    jsonw_i64(&w, "t", s->wall_ms);
-    jsonw_u64(&w, "up", s->mono_ms);
-    jsonw_obj(&w, "values");
-    for (uint32_t i = 0; i < s->n; i++)
-        jsonw_num(&w, s->v[i].id, s->v[i].value, 6);
-    jsonw_obj_end(&w);
-    return end(&w);
-}
-
 /* A new sample, perhaps: one frame for everybody. */
 static void tell_sample(struct live *l, struct hub *h) {
     telemetry_snapshot(l->telemetry, &l->snap);
@@ -193,6 +234,8 @@ static void tell_sample(struct live *l, struct hub *h) {
     assert(rc == 0); /* the ring holds many of the largest frame */
     (void)rc;
     l->told = l->snap.seq;
+    if (hub_wants_key(h, TOPIC_TELEMETRY))
+        tell_key(l, h);
 }
 
 static void tell_event(struct hub *h, const struct event *ev) {

@@ -3,8 +3,9 @@
  * thread, but for init and free. */
 #include "app/resume.h"
 #include "app/rpc_methods.h"
+#include "app/sample_json.h"
 
-#define LIVE_FRAME_BYTES (12u * 1024)
+#define LIVE_FRAME_BYTES (SAMPLE_JSON_MAX + 128)
 
 struct live {
     const struct about *about;
@@ -20,6 +21,10 @@ struct live {
     uint64_t told;       /* newest sample broadcast, 0: none */
     uint64_t event_told; /* newest event that was, or that nobody waited for */
     struct telemetry_snap snap;
+    struct live_value {
+        char id[METRIC_ID_MAX], text[24]; /* empty: it was absent */
+    } values[LIM_METRICS];                /* as told last, by slot */
+    uint32_t layout;                      /* that they belong to */
     char frame[LIVE_FRAME_BYTES];
 };
 

@@ -109,6 +109,7 @@ static int start_hub(struct app *a) {
     if (o.pool_bytes < 4 * c->max_message)
         o.pool_bytes = 4 * c->max_message;
     o.topics = TOPIC_TELEMETRY;
+    o.keyed = TOPIC_TELEMETRY;
     o.pulse.start_ms = c->heartbeat_start_ms;
     o.pulse.min_ms = c->heartbeat_min_ms;
     o.pulse.max_ms = c->heartbeat_max_ms;

@@ -134,6 +134,7 @@ static int take_memory(struct hub *h) {
                          o->pool_bytes / LIM_BLOCK_BYTES + o->max_sessions);
     if (!rc)
         rc = bcast_init(&h->ring, o->ring_bytes, o->ring_frames);
+    h->ring.keyed = o->keyed;
     return rc;
 }
 

@@ -47,6 +47,7 @@ struct hub_opts {
     uint32_t close_ms;        /* wait for the peer's close */
     uint32_t message_ms;      /* a message must be complete within */
     uint8_t topics;           /* that a new session is subscribed to */
+    uint8_t keyed;            /* topics that are told in differences */
     struct pulse_opts pulse;
     const struct hub_app *app;
     void *ctx;
@@ -98,6 +99,16 @@ int hub_send(struct hub *h, sess_id id, enum ws_op op, const uint8_t *p, size_t 
  * -EMSGSIZE when it does not fit the ring. */
 int hub_broadcast(struct hub *h, uint8_t topic, uint64_t tag, enum ws_op op,
                   const uint8_t *p, size_t n);
+/* [hub] Topics told in differences: a frame of them says what has changed since the one
+ * before, and means nothing to a session that has not read that one: it was skipped, or
+ * is new to the topic. Such a session gets a key before anything else of the topic: the
+ * whole state as of the newest frame, with the tag of that. It is encoded once and only
+ * those who need it get it. */
+int hub_broadcast_key(struct hub *h, uint8_t topic, uint64_t tag, enum ws_op op,
+                      const uint8_t *p, size_t n);
+/* [hub] Does a session wait for a key that is not there? To be asked after each frame.
+ */
+bool hub_wants_key(struct hub *h, uint8_t topic);
 /* [hub] Is anybody subscribed to the topic? */
 bool hub_has_audience(struct hub *h, uint8_t topic);
 /* [hub] Closes it in order with this cause. */
@@ -110,10 +121,11 @@ uint8_t hub_topics(struct hub *h, sess_id id);
 void hub_subscribe(struct hub *h, sess_id id, uint8_t topics);
 /* [hub] In app.opened: continue after the frame with this tag. Returns how many frames
  * will be replayed, or -ENOENT when one of them is no longer held (it then gets the
- * newest frame, a snapshot). */
+ * newest frame, or a key). */
 long hub_replay(struct hub *h, sess_id id, uint8_t topic, uint64_t after_tag);
-/* [hub] In app.opened: start with the newest frame of its topics, if there is one. */
-void hub_snapshot_first(struct hub *h, sess_id id);
+/* [hub] In app.opened: start with the newest frame of its topics, or with the key of
+ * one that is told in differences. False: there is no such key at hand. */
+bool hub_snapshot_first(struct hub *h, sess_id id);
 
 /* One session, as people see it. */
 struct hub_row {

@@ -64,6 +64,7 @@ void telemetry_snapshot(struct telemetry *t, struct telemetry_snap *out) {
             continue;
         struct telemetry_value *v = &out->v[out->n++];
         memcpy(v->id, set->m[i].id, sizeof v->id);
+        v->slot = i;
         v->value = set->value[i];
     }
     pthread_mutex_unlock(&t->lock);

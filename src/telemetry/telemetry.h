@@ -25,10 +25,11 @@ static_assert(sizeof(struct telemetry) <= LIM_METRICS * 12u * 1024 + 32u * 1024,
 
 struct telemetry_value {
     char id[METRIC_ID_MAX];
-    double value; /* finite */
+    uint32_t slot; /* as long as the layout is the same: always this metric's */
+    double value;  /* finite */
 };
 
-/* Present values only: what is absent is not among them. */
+/* Present values only, by slot: what is absent is not among them. */
 struct telemetry_snap {
     uint64_t seq;     /* 1, 2, ...; 0: nothing was sampled yet */
     int64_t wall_ms;  /* since 1970 */

@@ -35,6 +35,7 @@ struct world {
     atomic_uint to_send; /* broadcasts that the next kick makes */
     uint64_t sent;
     size_t size; /* of each */
+    atomic_uint keys;
 };
 
 static void on_opened(void *ctx, struct hub *h, sess_id id,
@@ -85,6 +86,14 @@ static void on_kicked(void *ctx, struct hub *h) {
         int len = snprintf(seq, sizeof(seq), "%llu ", (unsigned long long)++w->sent);
         memcpy(text, seq, (size_t)len);
         assert_int_equal(hub_broadcast(h, TOPIC, w->sent, WS_TEXT, text, w->size), 0);
+        if (!hub_wants_key(h, TOPIC))
+            continue;
+        w->keys++;
+        text[w->size - 1] = 'K';
+        assert_int_equal(hub_broadcast_key(h, TOPIC, w->sent, WS_TEXT, text, w->size),
+                         0);
+        text[w->size - 1] = '.';
+        assert_false(hub_wants_key(h, TOPIC));
     }
 }
 
@@ -616,6 +625,53 @@ static void who_comes_back_gets_what_it_missed(void **state) {
     close(fd);
 }
 
+/* Numbers of frames up to `last`: where one is missing, a key must follow. Returns how
+ * many keys were seen. */
+static unsigned read_thread(int fd, size_t size, unsigned long last) {
+    uint8_t body[65537];
+    unsigned keys = 0;
+    for (unsigned long before = 0, seq = 0; seq < last; before = seq) {
+        unsigned op;
+        size_t n;
+        do
+            n = read_frame(fd, &op, body);
+        while (op != WS_TEXT);
+        assert_int_equal(n, size);
+        body[n] = '\0';
+        seq = strtoul((char *)body, NULL, 10);
+        bool key = body[n - 1] == 'K';
+        assert_true(key ? seq > before : seq == before + 1);
+        keys += key;
+    }
+    return keys;
+}
+
+static void who_lost_the_thread_gets_a_key(void **state) {
+    struct world *w = *state;
+    w->opts.keyed = TOPIC;
+    w->opts.ring_bytes = 64 * 1024;
+    w->opts.ring_frames = 16;
+    w->opts.sndbuf = 8 * 1024;
+    w->size = 3000;
+    start(w);
+    struct handoff_hello hello = {0};
+    int stalled = join_with(w, &hello, NULL, 0, 4096);
+    int healthy = join(w);
+    for (unsigned long i = 1; i <= 200; i++) {
+        broadcast(w, 1);
+        assert_int_equal(read_until(healthy, i), 1);
+    }
+    struct hub_stats s = stats(w);
+    assert_true(s.m.conflated > 100);
+    assert_true(w->keys > 0 && w->keys < 50); /* one for each round of the ring */
+    unsigned keys = read_thread(stalled, w->size, 200);
+    assert_in_range(keys, 1, w->keys);
+    broadcast(w, 1);
+    assert_int_equal(read_until(stalled, 201), 1);
+    close(stalled);
+    close(healthy);
+}
+
 static void note_thread(struct hub *h, void *arg) {
     hub_now_ms(h); /* asserts that it is the hub's */
     *(bool *)arg = true;
@@ -655,6 +711,7 @@ int main(void) {
         T(a_silent_peer_is_lost_and_told),
         T(one_that_answers_lives),
         T(who_comes_back_gets_what_it_missed),
+        T(who_lost_the_thread_gets_a_key),
         T(calls_run_on_the_hub_or_not_at_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
