@@ -177,6 +177,7 @@ const struct httpd_route routes_table[] = {
     {"/healthz", HTTP_GET, ROLE_NONE, healthz},
     {"/readyz", HTTP_GET, ROLE_NONE, readyz},
     {"/api/v1/info", HTTP_GET, ROLE_VIEWER, info},
+    {"/api/v1/openapi.json", HTTP_GET, ROLE_NONE, routes_openapi},
     {"/api/v1/telemetry", HTTP_GET, ROLE_VIEWER, routes_telemetry},
     {"/api/v1/history", HTTP_GET, ROLE_VIEWER, routes_history},
     {"/api/v1/events", HTTP_GET, ROLE_VIEWER, routes_events},

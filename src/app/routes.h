@@ -39,6 +39,9 @@ void routes_stats(void *ctx, struct httpd_rq *rq);
 void routes_answer(struct httpd_rq *rq, const char *type, const char *body, size_t n);
 void routes_answer_json(struct httpd_rq *rq, const struct jsonw *w);
 
+/* The whole description of the API; every row of the table must stand in it. */
+void routes_openapi(void *ctx, struct httpd_rq *rq);
+
 /* The rows of the table that routes_data.c handles, and the buffer that they need. */
 void routes_events(void *ctx, struct httpd_rq *rq);
 void routes_telemetry(void *ctx, struct httpd_rq *rq);
