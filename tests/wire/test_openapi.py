@@ -23,7 +23,7 @@ QUERIES = {
 }  # fmt: skip
 
 # A row of a route table: {"/path", HTTP_GET | HTTP_POST, ROLE_X, handler...}
-ROW = re.compile(r'^\s*\{\s*"(/[^"]*)",\s*((?:HTTP_\w+\s*\|?\s*)+),\s*ROLE_\w+', re.M)
+ROW = re.compile(r'^\s*\{\s*"(/[^"]*)",\s*((?:HTTPD?_\w+\s*\|?\s*)+),\s*ROLE_\w+', re.M)
 
 
 def rows():
