@@ -138,7 +138,8 @@ static uint64_t row_of(struct tiers *t, uint32_t tier, uint64_t bucket) {
         b->bucket[tier] = bucket;
         return t->last[tier];
     }
-    uint64_t more = bucket - newest_bucket(t, b, tier);
+    uint64_t newest = newest_bucket(t, b, tier);
+    uint64_t more = bucket > newest ? bucket - newest : 0; /* a file may say anything */
     if (more > tiers_shape[tier].rows) { /* they are all gone: no need to write twice */
         t->last[tier] += more - tiers_shape[tier].rows;
         more = tiers_shape[tier].rows;

@@ -23,7 +23,7 @@ QUERIES = {
 }  # fmt: skip
 
 # A row of a route table: {"/path", HTTP_GET | HTTP_POST, ROLE_X, handler...}
-ROW = re.compile(r'^\s*\{\s*"(/[^"]*)",\s*((?:HTTP_\w+\s*\|?\s*)+),\s*ROLE_\w+', re.M)
+ROW = re.compile(r'^\s*\{\s*"(/[^"]*)",\s*((?:HTTPD?_\w+\s*\|?\s*)+),\s*ROLE_\w+', re.M)
 
 
 def rows():
@@ -105,17 +105,19 @@ def answer_to(server, method, path, query, body):
 def judge(method, path, r):
     """The status is described, and so are type and body."""
     responses = SOURCE["paths"][path][method]["responses"]
-    assert str(r.status) in responses or ("default" in responses and r.status >= 400), (
-        f"{method} {path}: {r.status} is not described"
+    described = str(r.status) in responses or (
+        "default" in responses and r.status >= 400 and r.status != 404
     )
+    assert described, f"{method} {path}: {r.status} is not described"
     content = deref(responses.get(str(r.status), responses.get("default"))).get("content")
     if not content:
         assert r.body == b""
         return
     kind = r["content-type"].split(";")[0]
     assert kind in content, f"{method} {path}: {r.status} as {kind}"
-    body = r.body.decode()
-    check(content[kind]["schema"], json.loads(body) if kind.endswith("json") else body)
+    if "schema" in content[kind]:
+        body = r.body.decode()
+        check(content[kind]["schema"], json.loads(body) if kind.endswith("json") else body)
 
 
 @pytest.mark.parametrize("method, path", OPERATIONS, ids=lambda v: v)
@@ -127,7 +129,7 @@ def test_answers_are_as_described(ready, method, path):
     for query in ["", *QUERIES.get(path, [])]:
         for body in (b"{}", b"nonsense") if method != "get" else (b"",):
             r = answer_to(ready, method, path, query, body)
-            assert r.status not in (404, 405) or "{" in path, f"{method} {path}: {r.status}"
+            assert r.status != 405, "there is such a route"
             judge(method, path, r)
             seen.add(r.status)
     if method == "get" and path in QUERIES:
