@@ -31,11 +31,15 @@ static void find_source(struct device_now *d) {
 }
 
 /* The kernel's own word, adjtimex(2): whoever sets the clock clears STA_UNSYNC, and
- * when nobody did for long it comes back. */
+ * when nobody did for long it comes back. A locked-up service may not ask (systemd's
+ * ProtectClock); then systemd-timesyncd, if it is there, has left its word in a file.
+ */
 static void read_clock(struct device_now *d) {
     struct timex t = {.modes = 0};
-    d->clock_known = adjtimex(&t) >= 0;
-    d->clock_synced = (d->clock_known && !(t.status & STA_UNSYNC)) ||
+    bool asked = adjtimex(&t) >= 0;
+    bool timesyncd = access("/run/systemd/timesync", F_OK) == 0;
+    d->clock_known = asked || timesyncd;
+    d->clock_synced = (asked && !(t.status & STA_UNSYNC)) ||
                       access("/run/systemd/timesync/synchronized", F_OK) == 0;
     find_source(d);
 }

@@ -219,12 +219,42 @@ static void an_orange_pi_is_read_exactly(void **state) {
     CHECK(orangepi, 2ull * SECOND); /* the slow lane makes its rounds that often */
 }
 
+/* A battery is taken out, another one put in, a thermometer plugged. */
+static void sensors_come_and_go(void **state) {
+    (void)state;
+    struct fixture f;
+    fixture_start(&f, "laptop");
+    int slot = metric_find(&f.set, "power.bat1-charge");
+    tree_remove(&f.tree, "sys/class/power_supply/BAT1");
+    tree_write(&f.tree, "sys/class/power_supply/BAT2/capacity", "12\n");
+    tree_write(&f.tree, "sys/bus/w1/devices/28-000000000001/w1_slave",
+               "00 : crc=00 YES\n00 t=4000\n");
+    assert_int_equal(probes_scan(&f.probes), 0);
+    sample_after(&f, 2ull * SECOND);
+    assert_false(is_listed(&f, "power.bat1-charge"));
+    assert_false(is_listed(&f, "temp.bat1"));
+    check_value(&f, "power.bat2-charge", 12);
+    check_value(&f, "power.bat0-charge", 81);
+    check_value(&f, "temp.1-wire-28-000000000001", 4);
+    tree_load(&f.tree, "laptop", 0);
+    tree_remove(&f.tree, "sys/class/power_supply/BAT2");
+    tree_remove(&f.tree, "sys/bus/w1");
+    assert_int_equal(probes_scan(&f.probes), 0);
+    sample_after(&f, SECOND);
+    assert_int_equal(metric_find(&f.set, "power.bat1-charge"), slot); /* and its past */
+    check_value(&f, "power.bat1-charge", 64);
+    assert_false(is_listed(&f, "power.bat2-charge"));
+    assert_false(is_listed(&f, "temp.1-wire-28-000000000001"));
+    fixture_stop(&f);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_beaglebone_is_read_exactly),
         cmocka_unit_test(a_nas_is_read_exactly),
         cmocka_unit_test(a_laptop_is_read_exactly),
         cmocka_unit_test(an_orange_pi_is_read_exactly),
+        cmocka_unit_test(sensors_come_and_go),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,9 @@
 """What the front door answers: RFC 9110 and 9112, and RFC 9457 for errors."""
 
 import gzip
+import ipaddress
 import json
+from pathlib import Path
 
 import pytest
 from wsraw import Torn, request, take_response
@@ -330,6 +332,22 @@ def test_info(board):
         assert m["group"] in ("cpu", "memory", "temperature", "network", "disk", "power", "sensors",
                               "system", "own"), m
         assert m["label"]
+
+
+def test_info_tells_about_the_device(start):
+    """On the machine itself: what a page shows about it."""
+    board = start.pulseboard()
+    d = json.loads(board.http("/api/v1/info").body)["device"]
+    assert d["hostname"] == Path("/proc/sys/kernel/hostname").read_text().strip()
+    assert d["firmware"]["version"]
+    assert d["firmware"]["boot_id"] == Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    assert abs(d["uptime_s"] - float(Path("/proc/uptime").read_text().split()[0])) < 600
+    assert isinstance(d["clock"]["synced"], bool)
+    for at in d["addresses"]:
+        ip = ipaddress.ip_address(at["addr"])
+        assert at["if"] and not ip.is_loopback and not ip.is_link_local
+    for disk in d["storage"]:
+        assert disk["mount"].startswith("/") and 0 <= disk["free"] <= disk["total"]
 
 
 def test_metrics_text(board):
