@@ -5,6 +5,7 @@
 #include "app/metrics_text.h"
 #include "app/process.h"
 #include "app/stats_json.h"
+#include "app/stats_text.h"
 #include "base/clock.h"
 #include "http/assets.h"
 #include "http/upgrade.h"
@@ -57,22 +58,42 @@ static size_t stats_text_bytes(uint32_t max_sessions) {
     return STATS_JSON_BASE + (size_t)max_sessions * STATS_JSON_ROW;
 }
 
+/* The view, with its rows behind the text in the worker's buffer. False: refused. */
+static bool view(const struct routes *r, struct httpd_rq *rq, struct stats_view *v,
+                 char **text) {
+    size_t cap;
+    *text = httpd_body(rq, &cap);
+    void *rows = *text + stats_text_bytes(r->max_sessions);
+    *v = (struct stats_view){.rows = rows};
+    if (!ask(r, rq, &(struct question){&v->hub, rows, r->max_sessions}))
+        return false;
+    v->uptime_s = (clock_ms() - r->about->started_ms) / 1000;
+    v->rss_bytes = process_rss_bytes();
+    v->tls_bytes = tls_heap_use().now;
+    return true;
+}
+
 void routes_stats(void *ctx, struct httpd_rq *rq) {
     const struct routes *r = ctx;
-    size_t cap;
-    char *text = httpd_body(rq, &cap);
-    size_t text_cap = stats_text_bytes(r->max_sessions);
-    void *rows = text + text_cap;
-    struct stats_view v = {.rows = rows};
-    if (!ask(r, rq, &(struct question){&v.hub, rows, r->max_sessions}))
+    struct stats_view v;
+    char *text;
+    if (!view(r, rq, &v, &text))
         return;
-    v.uptime_s = (clock_ms() - r->about->started_ms) / 1000;
-    v.rss_bytes = process_rss_bytes();
-    v.tls_bytes = tls_heap_use().now;
     struct jsonw w;
-    jsonw_init(&w, text, text_cap);
+    jsonw_init(&w, text, stats_text_bytes(r->max_sessions));
     stats_json(&w, &v);
     routes_answer_json(rq, &w);
+}
+
+/* For browsers without scripts, which the page sends here, and for people with curl. */
+static void stats_plain(void *ctx, struct httpd_rq *rq) {
+    const struct routes *r = ctx;
+    struct stats_view v;
+    char *text;
+    if (!view(r, rq, &v, &text))
+        return;
+    size_t n = stats_text(text, stats_text_bytes(r->max_sessions), &v);
+    routes_answer(rq, "text/plain; charset=utf-8", text, n);
 }
 
 /* ---- what telemetry knows ---- */
@@ -170,7 +191,11 @@ static void readyz(void *ctx, struct httpd_rq *rq) {
 /* The page itself is for anybody: it is where one logs in, and holds no figure. */
 const struct httpd_route routes_table[] = {
     {"/", HTTP_GET, ROLE_NONE, assets_page},
+    {"/history", HTTP_GET, ROLE_NONE, assets_page},
     {"/stats", HTTP_GET, ROLE_NONE, assets_page},
+    {"/events", HTTP_GET, ROLE_NONE, assets_page},
+    {"/device", HTTP_GET, ROLE_NONE, assets_page},
+    {"/stats.txt", HTTP_GET, ROLE_VIEWER, stats_plain},
     {"/ws", HTTP_GET, ROLE_VIEWER, upgrade_ws},
     {"/ws/stats", HTTP_GET, ROLE_VIEWER, routes_stats},
     {"/metrics", HTTP_GET, ROLE_VIEWER, metrics},

@@ -6,7 +6,8 @@ import json
 import pytest
 from wsraw import Torn, request, take_response
 
-PAGES = ["/", "/stats", "/ws/stats", "/metrics", "/healthz", "/readyz", "/api/v1/info"]
+VIEWS = ["/", "/history", "/stats", "/events", "/device"]
+PAGES = VIEWS + ["/stats.txt", "/ws/stats", "/metrics", "/healthz", "/readyz", "/api/v1/info"]
 SECURITY = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -47,7 +48,7 @@ def test_head_is_get_without_body(board, path):
     assert (head.status, head.body) == (200, b"")
     assert head["Content-Type"] == get["Content-Type"]
     assert {k for k, _ in head.headers} == {k for k, _ in get.headers}
-    if path in ("/", "/stats"):
+    if path in VIEWS:
         assert head["Content-Length"] == get["Content-Length"]
 
 
@@ -60,6 +61,7 @@ def test_types(board):
     kinds = {
         "/": "text/html",
         "/stats": "text/html",
+        "/stats.txt": "text/plain",
         "/ws/stats": "application/json",
         "/api/v1/info": "application/json",
         "/metrics": "text/plain",

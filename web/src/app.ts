@@ -3,9 +3,10 @@
 
 import { Link, RpcError, type Env } from "./link";
 import { emptyModel, reduce, type Event, type Model } from "./model";
+import type { Actions } from "./view";
 import type { History, Info, Stats } from "./wire";
 
-export class App {
+export class App implements Actions {
   model: Model = emptyModel;
   readonly link: Link;
   private asking = false;
@@ -24,10 +25,15 @@ export class App {
     });
   }
 
-  async askStats(): Promise<void> {
+  askStats = async (): Promise<void> => {
     const stats = await this.link.request("stats").catch(() => null);
     if (stats) this.send({ type: "stats", stats: stats as Stats });
-  }
+  };
+
+  closeSession = async (id: string): Promise<void> => {
+    await this.link.request("sessions.close", { id }).catch(() => null);
+    await this.askStats();
+  };
 
   private send(e: Event): void {
     this.model = reduce(this.model, e, this.env.now());

@@ -1,14 +1,18 @@
-/* Starts the page: the link, the renderer and the two views. */
+/* Starts the page: the link, the router and the renderer. */
 
 import { render } from "preact";
 import { App } from "./app";
 import { steadyClock } from "./clock";
+import { language, speak, t } from "./i18n";
+import { recall } from "./keep";
 import type { Env, Socket } from "./link";
 import { Overview } from "./overview";
-import { Notice, Pill, wordsFor } from "./pill";
+import { wordsFor } from "./pill";
+import { routeOf, titleOf, type ViewName } from "./route";
+import { Shell } from "./shell";
 import { StatsView } from "./stats";
 import { onThemeChange } from "./theme";
-import { viewOf } from "./view";
+import { viewOf, type View } from "./view";
 
 const TICK_MS = 500;
 
@@ -23,8 +27,8 @@ const env: Env = {
     () => Date.now(),
   ),
   after(ms, run) {
-    const t = setTimeout(run, ms);
-    return () => clearTimeout(t);
+    const timer = setTimeout(run, ms);
+    return () => clearTimeout(timer);
   },
   random: Math.random,
   online: () => navigator.onLine,
@@ -47,63 +51,40 @@ function setHover(at: number | null): void {
   schedule();
 }
 
+/* Follows a link of ours without loading the page anew. */
 function go(e: MouseEvent): void {
   const link = e.currentTarget as HTMLAnchorElement;
   if (e.button || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey) return;
   e.preventDefault();
-  if (link.pathname !== location.pathname) history.pushState(null, "", link.pathname);
+  const to = link.pathname + link.search;
+  if (to !== location.pathname + location.search) history.pushState(null, "", to);
   scrollTo(0, 0);
   schedule();
 }
 
-const isStats = (): boolean => /\/stats\/?$/.test(location.pathname);
-
-function Tab({ to, here, children }: { to: string; here: boolean; children: string }) {
-  return (
-    <a href={to} onClick={go} aria-current={here ? "page" : undefined}>
-      {children}
-    </a>
-  );
+function Body({ here, view }: { here: ViewName; view: View }) {
+  switch (here) {
+    case "stats":
+      return <StatsView view={view} />;
+    default:
+      return <Overview view={view} />;
+  }
 }
 
 function draw(): void {
   scheduled = false;
-  const view = viewOf(app.model, { now: env.now(), wall: Date.now(), hoverAt, setHover });
+  const moment = { now: env.now(), wall: Date.now(), hoverAt, setHover };
+  const view = viewOf(app.model, { ...moment, act: app, go, search: location.search });
   const { hello, info } = app.model;
-  const stats = isStats();
+  const here = routeOf(location.pathname);
   const name = hello?.server.host ?? info?.device.host ?? location.hostname;
   const words = wordsFor(view);
   const mark = words.tone === "good" ? "" : `(${words.said}) `;
-  document.title = `${mark}${stats ? "Stats" : "Overview"} · ${name} · Pulseboard`;
+  document.title = `${mark}${t(titleOf(here))} · ${name} · Pulseboard`;
   render(
-    <>
-      <a class="skip" href="#main">
-        Skip to content
-      </a>
-      <header>
-        <svg class="logo" viewBox="0 0 32 32" aria-hidden="true">
-          <rect width="32" height="32" rx="8" />
-          <path d="M5 17h6l3-8 5 14 3-6h5" />
-        </svg>
-        <div class="name">
-          <h1>{name}</h1>
-          {info?.device.model && <span class="sub">{info.device.model}</span>}
-        </div>
-        <nav aria-label="Views">
-          <Tab to="/" here={!stats}>
-            Overview
-          </Tab>
-          <Tab to="/stats" here={stats}>
-            Stats
-          </Tab>
-        </nav>
-        <Pill view={view} />
-      </header>
-      <main id="main" tabIndex={-1}>
-        <Notice view={view} />
-        {stats ? <StatsView view={view} ask={() => void app.askStats()} /> : <Overview view={view} />}
-      </main>
-    </>,
+    <Shell view={view} here={here} name={name} go={go}>
+      <Body key={here} here={here} view={view} />
+    </Shell>,
     root,
   );
 }
@@ -126,5 +107,7 @@ addEventListener("pagehide", () => app.link.stop());
 addEventListener("pageshow", (e) => e.persisted && app.link.start());
 onThemeChange(schedule);
 
+speak(recall("language", navigator.languages));
+document.documentElement.lang = language;
 schedule();
 app.link.start();

@@ -3,7 +3,7 @@
 import type { LinkState } from "./link";
 import { beginEpoch, emptySeries, merge, push, type Series } from "./series";
 import { arrange, type Board } from "./tiles";
-import type { Bye, Hello, History, Info, Stats, Telemetry } from "./wire";
+import type { Bye, Hello, History, Info, Stats, Telemetry, Who } from "./wire";
 
 export interface Model {
   link: LinkState;
@@ -14,6 +14,7 @@ export interface Model {
   clockSkewMs: number; // the board's wall clock minus ours
   rttMs: number | null;
   bye: Bye | null; // why the server sent us away, until it has us back
+  who: Who | null; // null: a server without logins
   stats: Stats | null;
   statsAt: number;
   wantInfo: boolean;
@@ -30,6 +31,7 @@ export const emptyModel: Model = {
   clockSkewMs: 0,
   rttMs: null,
   bye: null,
+  who: null,
   stats: null,
   statsAt: 0,
   wantInfo: false,
@@ -43,6 +45,7 @@ export type Event =
   | { type: "telemetry"; frame: Telemetry; wall: number }
   | { type: "history"; history: History }
   | { type: "info"; info: Info }
+  | { type: "who"; who: Who | null }
   | { type: "stats"; stats: Stats }
   | { type: "rtt"; ms: number }
   | { type: "bye"; bye: Bye };
@@ -60,6 +63,8 @@ export function reduce(m: Model, e: Event, now: number): Model {
       return { ...m, series: merge(m.series, e.history, now) };
     case "info":
       return { ...m, info: e.info, board: arrange(e.info.metrics), wantInfo: false };
+    case "who":
+      return { ...m, who: e.who };
     case "stats":
       return { ...m, stats: e.stats, statsAt: now };
     case "rtt":

@@ -12,8 +12,17 @@ export interface Hover {
   set(at: number | null): void;
 }
 
+/* What a view may ask for. */
+export interface Actions {
+  askStats(): void;
+  closeSession(id: string): void;
+}
+
 export interface View {
   m: Model;
+  act: Actions;
+  go(e: MouseEvent): void; // for the links between views
+  search: string; // the parameters of the address
   now: number; // steady clock
   wallOf(steadyMs: number): number;
   axis: Axis;
@@ -22,14 +31,15 @@ export interface View {
   hover: Hover;
 }
 
-export interface Moment {
+export interface Moment extends Pick<View, "act" | "go" | "search"> {
   now: number;
   wall: number;
   hoverAt: number | null;
   setHover(at: number | null): void;
 }
 
-export function viewOf(m: Model, { now, wall, hoverAt, setHover }: Moment): View {
+export function viewOf(m: Model, moment: Moment): View {
+  const { now, wall, hoverAt, setHover, act, go, search } = moment;
   const offset = offsetOf(m.series);
   const axis = axisOf(m.series);
   const last = m.series.rows[m.series.rows.length - 1];
@@ -38,6 +48,9 @@ export function viewOf(m: Model, { now, wall, hoverAt, setHover }: Moment): View
   const index = hoverAt === null ? -1 : nearest(axis.ups, until - (1 - hoverAt) * WINDOW_MS);
   return {
     m,
+    act,
+    go,
+    search,
     now,
     wallOf: (at) => wall - (now - at),
     axis,

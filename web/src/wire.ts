@@ -32,6 +32,10 @@ export interface Metric {
   kind: "gauge" | "rate" | "counter";
   min?: number;
   max?: number;
+  warn?: number; // the sensor's own thresholds
+  crit?: number;
+  own?: boolean; // published to the board, not found by it
+  age_ms?: number;
 }
 
 export interface Info {
@@ -100,4 +104,13 @@ export interface Stats {
   uptime_s: number;
   list: SessionRow[];
   list_omitted?: number; // sessions for which the list had no room
+}
+
+/* GET /api/v1/session: who this browser is to the board. */
+export interface Who {
+  role: "none" | "viewer" | "admin";
+  claimed: boolean;
+  claimable: boolean;
+  view_login: boolean;
+  min_password: number;
 }
