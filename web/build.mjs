@@ -1,13 +1,14 @@
 /* Builds the dashboard: everything in one page.
  *
- *   node build.mjs --out DIR     writes index.html, index.html.gz and csp.txt
+ *   node build.mjs --out DIR     writes index.html, index.html.gz, csp.txt and a file of words
+ *                                for each language but English
  *
  * csp.txt is the value of the Content-Security-Policy header: it names the script and the
  * style of exactly this page. The same sources give the same bytes. */
 
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
@@ -88,12 +89,23 @@ const [js, css, template] = await Promise.all([
   bundle("style.css", { target: "chrome111" }),
   readFile(join(here, "src", "index.html"), "utf8"),
 ]);
+/* A language is fetched by who speaks it; the page has English. */
+async function messages(dir) {
+  const folder = join(here, "src", "messages");
+  const names = (await readdir(folder)).filter((f) => f.endsWith(".json") && f !== "en.json");
+  for (const name of names) {
+    const words = JSON.parse(await readFile(join(folder, name), "utf8"));
+    await writeFile(join(dir, name), JSON.stringify(words));
+  }
+}
+
 const html = page(template, js, css);
 await mkdir(dir, { recursive: true });
 const gz = await squeeze(html, dir);
 if (gz.length > BUDGET) throw new Error(`${gz.length} bytes gzipped, the budget is ${BUDGET}`);
 await Promise.all([
   writeFile(join(dir, "index.html.gz"), gz),
+  messages(dir),
   writeFile(join(dir, "csp.txt"), `${policy(js, css)}\n`),
 ]);
 console.log(`dashboard: ${html.length} bytes, ${gz.length} gzipped (budget ${BUDGET})`);

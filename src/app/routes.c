@@ -195,6 +195,7 @@ const struct httpd_route routes_table[] = {
     {"/stats", HTTP_GET, ROLE_NONE, assets_page},
     {"/events", HTTP_GET, ROLE_NONE, assets_page},
     {"/device", HTTP_GET, ROLE_NONE, assets_page},
+    {"/messages/*", HTTP_GET, ROLE_NONE, assets_messages},
     {"/stats.txt", HTTP_GET, ROLE_VIEWER, stats_plain},
     {"/ws", HTTP_GET, ROLE_VIEWER, upgrade_ws},
     {"/ws/stats", HTTP_GET, ROLE_VIEWER, routes_stats},

@@ -62,12 +62,19 @@ def test_types(board):
         "/": "text/html",
         "/stats": "text/html",
         "/stats.txt": "text/plain",
+        "/messages/de.json": "application/json",
         "/ws/stats": "application/json",
         "/api/v1/info": "application/json",
         "/metrics": "text/plain",
     }
     for path, kind in kinds.items():
         assert board.http(path)["Content-Type"].startswith(kind), path
+
+
+def test_languages(board):
+    words = [json.loads(board.http(f"/messages/{code}.json").body) for code in ("de", "fr")]
+    assert words[0].keys() == words[1].keys() and words[0] != words[1]
+    problem(board.http("/messages/xx.json"), 404)
 
 
 GZIP = ("Accept-Encoding", "gzip, deflate, br")

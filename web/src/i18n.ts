@@ -1,26 +1,32 @@
-/* The page's words in the reader's language. Messages are plain files, one per language, with the
- * same keys (lint.mjs checks it); numbers and dates follow the reader's own locale. */
+/* The page's words in the reader's language, and numbers and dates as their locale has them.
+ * English is in the page; another language is one small file more, of the board it came from.
+ * All have the same keys (lint.mjs checks it). */
 
 import en from "./messages/en.json";
 
 export type Key = keyof typeof en;
 export type Args = Record<string, string | number>;
+type Words = Record<string, string>;
 
-export const LANGUAGES: Record<string, [name: string, words: Record<string, string>]> = {
-  en: ["English", en],
-};
+export const LANGUAGES: Record<string, string> = { en: "English", de: "Deutsch", fr: "Français" };
 
-let words: Record<string, string> = en;
+let words: Words = en;
 let plurals = new Intl.PluralRules("en");
 export let language = "en";
 export let locale: string | undefined = "en-US";
 
-/* The first wish that we can fulfil: "de-CH" gives German words and Swiss numbers. */
-export function speak(wishes: readonly string[]): void {
+/* The first wish that we can fulfil: "de-CH" gives German words and Swiss numbers. Words that
+ * do not come are English ones. */
+export async function speak(
+  wishes: readonly string[],
+  load: (file: string) => Promise<Words>,
+): Promise<void> {
   const wish = wishes.find((w) => w.slice(0, 2) in LANGUAGES) ?? "en";
-  language = wish.slice(0, 2);
+  const code = wish.slice(0, 2);
+  const loaded = code === "en" ? en : await load(`/messages/${code}.json`).catch(() => null);
+  language = loaded ? code : "en";
   locale = wish;
-  words = LANGUAGES[language]![1];
+  words = loaded ?? en;
   plurals = new Intl.PluralRules(language);
 }
 

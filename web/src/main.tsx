@@ -1,20 +1,25 @@
 /* Starts the page: the link, the router and the renderer. */
 
 import { render } from "preact";
+import { Account, Door } from "./account";
 import { App } from "./app";
 import { steadyClock } from "./clock";
+import { DeviceView } from "./device";
+import { EventsView } from "./events";
+import { HistoryView } from "./history";
 import { language, speak, t } from "./i18n";
 import { recall } from "./keep";
 import type { Env, Socket } from "./link";
 import { Overview } from "./overview";
 import { wordsFor } from "./pill";
-import { routeOf, titleOf, type ViewName } from "./route";
+import { routeOf, titleOf, withParams, type ViewName } from "./route";
 import { Shell } from "./shell";
 import { StatsView } from "./stats";
-import { onThemeChange } from "./theme";
+import { applyTheme, onThemeChange } from "./theme";
 import { viewOf, type View } from "./view";
 
 const TICK_MS = 500;
+const PAUSE_MS = 20_000;
 
 const env: Env = {
   open(query) {
@@ -36,6 +41,7 @@ const env: Env = {
 
 const app = new App(env, Date.now, schedule);
 const root = document.getElementById("app")!;
+let ready = false;
 let scheduled = false;
 let hoverAt: number | null = null;
 
@@ -62,19 +68,32 @@ function go(e: MouseEvent): void {
   schedule();
 }
 
+/* Another look at the same view: a step back leads to what was seen before. */
+function change(params: Record<string, string | null>): void {
+  history.pushState(null, "", location.pathname + withParams(location.search, params));
+  schedule();
+}
+
 function Body({ here, view }: { here: ViewName; view: View }) {
   switch (here) {
+    case "history":
+      return <HistoryView view={view} />;
     case "stats":
       return <StatsView view={view} />;
-    default:
+    case "events":
+      return <EventsView view={view} />;
+    case "device":
+      return <DeviceView view={view} />;
+    case "overview":
       return <Overview view={view} />;
   }
 }
 
 function draw(): void {
   scheduled = false;
+  if (!ready) return; // in which language?
   const moment = { now: env.now(), wall: Date.now(), hoverAt, setHover };
-  const view = viewOf(app.model, { ...moment, act: app, go, search: location.search });
+  const view = viewOf(app.model, { ...moment, act: app, go, change, search: location.search });
   const { hello, info } = app.model;
   const here = routeOf(location.pathname);
   const name = hello?.server.host ?? info?.device.host ?? location.hostname;
@@ -82,8 +101,12 @@ function draw(): void {
   const mark = words.tone === "good" ? "" : `(${words.said}) `;
   document.title = `${mark}${t(titleOf(here))} · ${name} · Pulseboard`;
   render(
-    <Shell view={view} here={here} name={name} go={go}>
-      <Body key={here} here={here} view={view} />
+    <Shell view={view} here={here} name={name} go={go} aside={<Account view={view} />}>
+      {app.model.who?.role === "none" ? (
+        <Door view={view} />
+      ) : (
+        <Body key={here} here={here} view={view} />
+      )}
     </Shell>,
     root,
   );
@@ -98,7 +121,13 @@ const wake = () => {
   app.link.wake();
   schedule();
 };
-document.addEventListener("visibilitychange", () => document.hidden || wake());
+/* A hidden tab takes no telemetry after a while; what it missed comes when it returns. */
+let hidden: ReturnType<typeof setTimeout>;
+document.addEventListener("visibilitychange", () => {
+  clearTimeout(hidden);
+  if (document.hidden) hidden = setTimeout(() => app.link.pause(), PAUSE_MS);
+  else wake();
+});
 addEventListener("online", wake);
 addEventListener("offline", wake);
 addEventListener("popstate", schedule);
@@ -107,7 +136,16 @@ addEventListener("pagehide", () => app.link.stop());
 addEventListener("pageshow", (e) => e.persisted && app.link.start());
 onThemeChange(schedule);
 
-speak(recall("language", navigator.languages));
-document.documentElement.lang = language;
-schedule();
-app.link.start();
+const load = async (file: string) => (await fetch(file)).json();
+
+async function start(): Promise<void> {
+  applyTheme();
+  app.link.start();
+  await speak(recall("language", navigator.languages), load);
+  document.documentElement.lang = language;
+  ready = true;
+  schedule();
+  void app.askWho();
+}
+
+void start();

@@ -3,7 +3,8 @@
 import type { LinkState } from "./link";
 import { beginEpoch, emptySeries, merge, push, type Series } from "./series";
 import { arrange, type Board } from "./tiles";
-import type { Bye, Hello, History, Info, Stats, Telemetry, Who } from "./wire";
+import { addEvents, emptyLog, type EventLog } from "./eventlog";
+import type { BoardEvent, Bye, Events, Hello, History, Info, Stats, Who, Whole } from "./wire";
 
 export interface Model {
   link: LinkState;
@@ -17,6 +18,7 @@ export interface Model {
   who: Who | null; // null: a server without logins
   stats: Stats | null;
   statsAt: number;
+  log: EventLog;
   wantInfo: boolean;
   wantHistory: number | null; // what came after this seq; -1: all of it
   strangers: readonly string[]; // metrics that info did not describe
@@ -34,6 +36,7 @@ export const emptyModel: Model = {
   who: null,
   stats: null,
   statsAt: 0,
+  log: emptyLog,
   wantInfo: false,
   wantHistory: null,
   strangers: [],
@@ -42,11 +45,13 @@ export const emptyModel: Model = {
 export type Event =
   | { type: "link"; state: LinkState }
   | { type: "hello"; hello: Hello }
-  | { type: "telemetry"; frame: Telemetry; wall: number }
+  | { type: "telemetry"; frame: Whole; wall: number }
   | { type: "history"; history: History }
   | { type: "info"; info: Info }
   | { type: "who"; who: Who | null }
   | { type: "stats"; stats: Stats }
+  | { type: "events"; events: Events }
+  | { type: "event"; event: BoardEvent }
   | { type: "rtt"; ms: number }
   | { type: "bye"; bye: Bye };
 
@@ -67,6 +72,10 @@ export function reduce(m: Model, e: Event, now: number): Model {
       return { ...m, who: e.who };
     case "stats":
       return { ...m, stats: e.stats, statsAt: now };
+    case "events":
+      return { ...m, log: addEvents(m.log, e.events.events, e.events.epoch) };
+    case "event":
+      return { ...m, log: addEvents(m.log, [e.event], m.hello?.epoch ?? "") };
     case "rtt":
       return { ...m, rttMs: e.ms };
     case "bye":
@@ -88,7 +97,7 @@ function onHello(m: Model, hello: Hello): Model {
   };
 }
 
-function onTelemetry(m: Model, frame: Telemetry, now: number, wall: number): Model {
+function onTelemetry(m: Model, frame: Whole, now: number, wall: number): Model {
   const { series, missedSince } = push(m.series, frame, now);
   const strangers = m.info ? unknownIds(m, frame) : [];
   return {
@@ -102,7 +111,7 @@ function onTelemetry(m: Model, frame: Telemetry, now: number, wall: number): Mod
 }
 
 /* Each stranger is asked about once: a server that never describes it is not asked forever. */
-function unknownIds(m: Model, f: Telemetry): string[] {
+function unknownIds(m: Model, f: Whole): string[] {
   const known = new Set(m.info?.metrics.map((x) => x.id));
   return Object.keys(f.values).filter((id) => !known.has(id) && !m.strangers.includes(id));
 }

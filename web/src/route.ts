@@ -2,7 +2,7 @@
 
 import type { Key } from "./i18n";
 
-export const VIEWS = ["overview", "stats"] as const;
+export const VIEWS = ["overview", "history", "stats", "events", "device"] as const;
 export type ViewName = (typeof VIEWS)[number];
 
 export const pathOf = (view: ViewName): string => (view === "overview" ? "/" : `/${view}`);

@@ -8,7 +8,10 @@ import type { View } from "./view";
 
 const ICONS: Record<ViewName, string> = {
   overview: "M3 3h6v6H3zM11 3h6v6h-6zM3 11h6v6H3zM11 11h6v6h-6z",
+  history: "M2.5 15.5 7 9l4 4 6.5-9",
   stats: "M4 17v-5m6 5V3m6 14V9",
+  events: "M3 5h14M3 10h14M3 15h8",
+  device: "M5 5h10v10H5zM8 2v3m4-3v3M8 15v3m4-3v3M2 8h3m-3 4h3m10-4h3m-3 4h3",
 };
 
 const Icon = ({ view }: { view: ViewName }) => (

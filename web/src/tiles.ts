@@ -31,7 +31,6 @@ const ORDER = [
   "cpu",
   "memory",
   "temperature",
-  "thermal",
   "network",
   "disk",
   "power",

@@ -2,20 +2,18 @@
 
 import { staleAfter } from "./link";
 import type { Model } from "./model";
+import type { Hover } from "./plot";
 import { nearest } from "./scale";
 import { axisOf, lastValue, offsetOf, WINDOW_MS, type Axis } from "./series";
-
-/* The crosshair: a place in the window, 0 oldest and 1 newest, and the row that is there. */
-export interface Hover {
-  at: number | null;
-  index: number; // in axis; -1: none
-  set(at: number | null): void;
-}
+import type { Past } from "./wire";
 
 /* What a view may ask for. */
 export interface Actions {
   askStats(): void;
   closeSession(id: string): void;
+  signedIn(): void; // or out
+  watchEvents(on: boolean): void;
+  past(ids: readonly string[], range_s: number, step_s: number): Promise<Past>;
 }
 
 export interface View {
@@ -23,6 +21,7 @@ export interface View {
   act: Actions;
   go(e: MouseEvent): void; // for the links between views
   search: string; // the parameters of the address
+  change(params: Record<string, string | null>): void; // of the address
   now: number; // steady clock
   wallOf(steadyMs: number): number;
   axis: Axis;
@@ -31,7 +30,7 @@ export interface View {
   hover: Hover;
 }
 
-export interface Moment extends Pick<View, "act" | "go" | "search"> {
+export interface Moment extends Pick<View, "act" | "go" | "search" | "change"> {
   now: number;
   wall: number;
   hoverAt: number | null;
@@ -39,7 +38,7 @@ export interface Moment extends Pick<View, "act" | "go" | "search"> {
 }
 
 export function viewOf(m: Model, moment: Moment): View {
-  const { now, wall, hoverAt, setHover, act, go, search } = moment;
+  const { now, wall, hoverAt, setHover, act, go, search, change } = moment;
   const offset = offsetOf(m.series);
   const axis = axisOf(m.series);
   const last = m.series.rows[m.series.rows.length - 1];
@@ -51,6 +50,7 @@ export function viewOf(m: Model, moment: Moment): View {
     act,
     go,
     search,
+    change,
     now,
     wallOf: (at) => wall - (now - at),
     axis,

@@ -22,7 +22,7 @@ const INFO = {
 const settle = () => new Promise((r) => setImmediate(r));
 
 /* An app in a fake world; the server answers by itself unless told not to. */
-const MOMENT = { wall: 1e12, hoverAt: null as number | null, setHover() {}, go() {}, search: "" };
+const MOMENT = { wall: 1e12, hoverAt: null as number | null, setHover() {}, go() {}, change() {}, search: "" };
 
 class Page {
   readonly world = new World();

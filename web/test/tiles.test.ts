@@ -24,7 +24,7 @@ const PC: Metric[] = [
   ),
   metric("swap.total", "memory", "B", "Swap, total"),
   metric("swap.used", "memory", "B", "Swap, used"),
-  metric("temp.cpu", "thermal", "°C", "coretemp Core 0"),
+  metric("temp.cpu", "temperature", "°C", "coretemp Core 0"),
   metric("net.lo.rx", "network", "B/s"),
   metric("net.lo.tx", "network", "B/s"),
   metric("net.eth0.rx", "network", "B/s", "eth0 received"),
@@ -82,7 +82,7 @@ test("what it does not know is still shown", () => {
 
 test("rows are full at every width", () => {
   for (const extra of [0, 1, 2, 5, 9, 20]) {
-    const temps = Array.from({ length: extra }, (_, i) => metric(`temp.x${i}`, "thermal", "°C"));
+    const temps = Array.from({ length: extra }, (_, i) => metric(`temp.x${i}`, "temperature", "°C"));
     const { groups } = arrange([...PC, ...temps]);
     for (const columns of [2, 3, 6, 9]) {
       let used = 0;
