@@ -1,9 +1,10 @@
 /* What only the owner changes: the password, tokens for programs, all sign-ins at once. */
 
 import { useEffect, useState } from "preact/hooks";
+import { signOut } from "./account";
 import { api } from "./api";
 import { day } from "./format";
-import { Field, Form } from "./form";
+import { Field, Form, Owner } from "./form";
 import { t } from "./i18n";
 import type { View } from "./view";
 import type { Token, Who } from "./wire";
@@ -15,6 +16,7 @@ function Password({ who }: { who: Who }) {
       said="p.changed"
       send={({ old, fresh }) => api("POST", "password", { old, new: fresh })}
     >
+      <Owner />
       <Field label="p.old" name="old" secret autocomplete="current-password" />
       <Field
         label="a.new"
@@ -97,17 +99,16 @@ export function Access({ view, who }: { view: View; who: Who }) {
       </section>
     );
   }
-  const everywhere = async () => {
-    await api("POST", "logout", { everywhere: true });
-    view.act.signedIn();
-  };
   return (
     <>
       <section class="card" id="password">
         <h2>{t("p.title")}</h2>
         <Password who={who} />
-        <p>
-          <button class="button" onClick={() => void everywhere()}>
+        <p class="row">
+          <button class="button" onClick={() => void signOut(view)}>
+            {t("a.logout")}
+          </button>
+          <button class="button" onClick={() => void signOut(view, true)}>
             {t("p.everywhere")}
           </button>
         </p>

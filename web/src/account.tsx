@@ -2,15 +2,10 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api } from "./api";
-import { Field, Form } from "./form";
+import { Field, Form, Owner } from "./form";
 import { t } from "./i18n";
 import type { View } from "./view";
 import type { Who } from "./wire";
-
-/* Password managers want a name beside a password; there is one owner. */
-const Name = () => (
-  <input class="unseen" name="username" value="admin" autocomplete="username" readOnly tabIndex={-1} aria-label={t("a.name")} />
-);
 
 function Claim({ who, done }: { who: Who; done(): void }) {
   return (
@@ -22,7 +17,7 @@ function Claim({ who, done }: { who: Who; done(): void }) {
       }
     >
       <p>{t("a.claim.text")}</p>
-      <Name />
+      <Owner />
       <Field label="a.code" name="code" autocomplete="one-time-code" />
       <Field
         label="a.new"
@@ -42,7 +37,7 @@ function Claim({ who, done }: { who: Who; done(): void }) {
 function Login({ done }: { done(): void }) {
   return (
     <Form submit="a.login" done={done} send={({ password }) => api("POST", "login", { password })}>
-      <Name />
+      <Owner />
       <Field label="a.password" name="password" secret autocomplete="current-password" />
     </Form>
   );
@@ -63,6 +58,11 @@ function Dialog({ who, done, close }: { who: Who; done(): void; close(): void })
   );
 }
 
+export async function signOut(view: View, everywhere = false): Promise<void> {
+  await api("POST", "logout", { everywhere });
+  view.act.signedIn();
+}
+
 /* In the header: the way in, or who is in. */
 export function Account({ view }: { view: View }) {
   const [open, setOpen] = useState(false);
@@ -74,7 +74,7 @@ export function Account({ view }: { view: View }) {
   };
   if (who.role === "admin")
     return (
-      <button class="button" onClick={() => void api("POST", "logout", {}).then(view.act.signedIn)}>
+      <button class="button wide" onClick={() => void signOut(view)}>
         {t("a.logout")}
       </button>
     );

@@ -23,6 +23,19 @@ export function Field({ label, name, secret, autocomplete, min }: FieldProps) {
   );
 }
 
+/* Password managers want a name beside a password; there is one owner. */
+export const Owner = () => (
+  <input
+    class="unseen"
+    name="username"
+    value="admin"
+    autocomplete="username"
+    readOnly
+    tabIndex={-1}
+    aria-label={t("a.name")}
+  />
+);
+
 interface FormProps {
   submit: Key;
   send(values: Record<string, string>): Promise<Reply<unknown>>;

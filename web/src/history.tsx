@@ -63,16 +63,17 @@ function newest(c: Column): number {
   return i;
 }
 
-/* "42 %", or with its extremes "42 % (3–88 %)". */
-function readingOf(cutOf: Cut, m: Metric, index: number): string {
+/* "42 %", and its extremes " (3–88 %)" where there are any. */
+function readingOf(cutOf: Cut, m: Metric, index: number): [string, string] {
   const line = cutOf.lines[m.id];
   const i = index < 0 ? newest(line?.avg ?? []) : index;
   const v = line?.avg[i];
-  if (v === null || v === undefined) return "–";
+  if (v === null || v === undefined) return ["–", ""];
   const [min, max] = [line?.min?.[i], line?.max?.[i]];
   const text = join(quantity(v, m.unit));
-  if (typeof min !== "number" || typeof max !== "number") return text;
-  return `${text} (${quantity(min, m.unit).value}–${join(quantity(max, m.unit))})`;
+  if (typeof min !== "number" || typeof max !== "number") return [text, ""];
+  const [lo, hi] = [quantity(min, m.unit), quantity(max, m.unit)];
+  return [text, ` (${lo.unit === hi.unit ? lo.value : join(lo)}–${join(hi)})`];
 }
 
 function ChartCard(p: CardProps) {
@@ -88,17 +89,29 @@ function ChartCard(p: CardProps) {
   const texts = metrics.map((m) => readingOf(shown, m, hover.index));
   const part = { ts: shown.ts, lines: Object.fromEntries(metrics.map((m, i) => [m.id, lines[i]!])) };
   const file = `${first.id}-${new Date(s.from).toISOString().slice(0, 16).replace(/:/g, "")}`;
-  const said = texts.map((x, i) => (words[i] ? `${words[i]} ${x}` : x)).join(", ");
+  const said = texts.map((x, i) => [words[i], ...x].join(" ").trim()).join(", ");
   return (
     <section class="card chart">
       <h2>
         <span class="what">{title}</span>
         {at && <span class="at">{moment(at, s.to - s.from > 4e7)}</span>}
       </h2>
+      <p class="files">
+        <button onClick={() => save(`${file}.csv`, "text/csv", toCsv(part))}>
+          CSV<span class="unseen"> {title}</span>
+        </button>
+        <button onClick={() => save(`${file}.json`, "application/json", toJson(part))}>
+          JSON<span class="unseen"> {title}</span>
+        </button>
+      </p>
       <p class="pair">
         {texts.map((x, i) => (
           <span key={i}>
-            <span class="amount">{x}</span> {words[i] && <Legend second={i > 0}>{words[i]}</Legend>}
+            <span>
+              <span class="amount">{x[0]}</span>
+              <span class="sub">{x[1]}</span>
+            </span>{" "}
+            {words[i] && <Legend second={i > 0}>{words[i]}</Legend>}
           </span>
         ))}
       </p>
@@ -117,14 +130,6 @@ function ChartCard(p: CardProps) {
         zoom={p.zoom}
         {...(p.reset && { reset: p.reset })}
       />
-      <p class="files">
-        <button onClick={() => save(`${file}.csv`, "text/csv", toCsv(part))}>
-          CSV<span class="unseen"> {title}</span>
-        </button>
-        <button onClick={() => save(`${file}.json`, "application/json", toJson(part))}>
-          JSON<span class="unseen"> {title}</span>
-        </button>
-      </p>
     </section>
   );
 }
