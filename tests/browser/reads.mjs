@@ -76,7 +76,7 @@ export const reads = {
     await until("the numbers move", async () => (await d.text(".heroes")) !== first);
     assert.match(await d.page.title(), /^Overview · .+ · Pulseboard$/);
     const kinds = d.requests.filter((u) => !u.startsWith("data:")).map((u) => new URL(u).pathname);
-    assert.deepEqual(kinds, ["/", "/ws"]);
+    assert.deepEqual(kinds.sort(), ["/", "/api/v1/session", "/ws"]);
     for (const heading of ["CPU", "Memory", "System"])
       assert.ok(await d.page.getByRole("heading", { name: heading }).count(), heading);
     await clean(d, daemon);
@@ -163,7 +163,7 @@ export const reads = {
     const d = await Dashboard.open(t.browser, daemon.secureUrl, "/", { ignoreHTTPSErrors: true });
     await d.live();
     const schemes = d.requests.map((u) => new URL(u).protocol).filter((s) => s !== "data:");
-    assert.deepEqual(schemes, ["https:", "wss:"]);
+    assert.deepEqual(schemes.sort(), ["https:", "https:", "wss:"]);
     await clean(d, daemon);
   },
 
