@@ -112,7 +112,7 @@ export function List({ title, rows }: { title: Key; rows: readonly (readonly [st
 }
 
 function Lists({ s }: { s: Stats }) {
-  const { heartbeat: beat, traffic: f, hub } = s;
+  const { heartbeat: beat, traffic: f, hub, memory } = s;
   const { min, avg, max } = beat.interval_ms;
   const refused = Object.entries(s.sessions.rejected);
   const both = (b: number, n: number) => `${bytes(b)} · ${t("st.frames", { n: number(n) })}`;
@@ -148,6 +148,7 @@ function Lists({ s }: { s: Stats }) {
           [t("l.tick"), micros(hub.tick_max_us)],
           [t("l.late"), number(hub.loop_late)],
           [t("s.queued"), bytes(hub.queue_bytes)],
+          [t("l.tls"), bytes(memory.tls_bytes ?? 0)],
           [t("l.reserved"), number(s.sessions.reserved)],
           [t("l.closing"), number(s.sessions.closing)],
         ]}

@@ -122,7 +122,7 @@ export interface Stats {
     | "replayed"
   >;
   hub: Numbers<"tick_max_us" | "loop_late" | "queue_bytes">;
-  memory: Numbers<"table_bytes" | "rss_bytes">;
+  memory: Numbers<"table_bytes" | "rss_bytes"> & { tls_bytes?: number };
   uptime_s: number;
   list: SessionRow[];
   list_omitted?: number; // sessions for which the list had no room
