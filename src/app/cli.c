@@ -93,7 +93,7 @@ static int updater_option(struct words *w, const char *flag, const char *value) 
 
 static int check_operand(struct words *w, const char *word) {
     if (w->cli->config_path)
-        return wrong(w, "check-config takes one FILE");
+        return wrong(w, "%s takes one FILE", w->cli->about);
     w->cli->config_path = word;
     return 1;
 }
@@ -106,6 +106,9 @@ static const struct command commands[] = {
      "tell what is wrong with a configuration", NULL, check_operand},
     {"updater", CLI_UPDATER, "OPTION...", "write updates to this board, as root",
      updater_option, NULL},
+    {"first-boot", CLI_FIRST_BOOT, "FILE",
+     "read a board's boot settings, for the script that starts it", NULL,
+     check_operand},
 };
 #define COMMANDS (sizeof commands / sizeof commands[0])
 
@@ -155,8 +158,8 @@ static int take_words(struct words *w, const struct command *cmd) {
         if (rc < 0 || w->cli->command == CLI_HELP)
             return rc < 0 ? rc : 0;
     }
-    if (cmd->command == CLI_CHECK_CONFIG && !w->cli->config_path)
-        return wrong(w, "check-config needs a FILE");
+    if (cmd->operand == check_operand && !w->cli->config_path)
+        return wrong(w, "%s needs a FILE", cmd->name);
     return 0;
 }
 
@@ -219,6 +222,11 @@ static void help_of(FILE *out, const struct command *cmd) {
         break;
     case CLI_UPDATER:
         updater_cmd_help(out);
+        break;
+    case CLI_FIRST_BOOT:
+        fputs("Prints what is sound as NAME='value' lines for a shell, and a line per\n"
+              "problem on stderr; the exit code is then 1.\n",
+              out);
         break;
     case CLI_HELP:
     case CLI_VERSION:

@@ -15,6 +15,7 @@ enum cli_command {
     CLI_STATS,
     CLI_CHECK_CONFIG,
     CLI_UPDATER,
+    CLI_FIRST_BOOT,
     CLI_HELP, /* of `about`, or of everything */
     CLI_VERSION,
 };
@@ -22,7 +23,7 @@ enum cli_command {
 struct cli {
     enum cli_command command;
     const char *about;       /* the command that was named, for the help; or NULL */
-    const char *config_path; /* SERVE and CHECK_CONFIG; NULL: none */
+    const char *config_path; /* SERVE, CHECK_CONFIG, FIRST_BOOT; NULL: none */
     const char *data;        /* SERVE; NULL: none */
     const char *url;         /* STATS */
     bool json;               /* STATS */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "app/cli.h"
+#include "app/first_boot.h"
 #include "app/serve.h"
 #include "app/stats_table.h"
 #include "http/civet.h"
@@ -49,6 +50,8 @@ static int run(const struct cli *cli) {
         return check_config(cli->config_path);
     case CLI_UPDATER:
         return updater_cmd(&cli->updater);
+    case CLI_FIRST_BOOT:
+        return first_boot_run(cli->config_path);
     case CLI_HELP:
         cli_help(stdout, cli->about);
         return EXIT_SUCCESS;
