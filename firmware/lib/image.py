@@ -4,6 +4,7 @@ import shutil
 from dataclasses import dataclass, field
 
 import root
+import sbom
 from common import BOARDS, BUILD, SYSTEM, TOP, Failed, git, moment, run, say, settle
 from cpio import Cpio
 from disk import FAT, LINUX, MIB, disk, ext4, fat, sha256
@@ -28,7 +29,6 @@ class Parts:
     first: list = field(default_factory=list)  # modules of the initramfs: [(name, bytes)]
     later: list = field(default_factory=list)  # and of the root
     licences: dict = field(default_factory=dict)
-    packages: list = field(default_factory=list)
 
 
 def boards():
@@ -181,13 +181,16 @@ def build(name):
     first = kernel.in_order(board["boot_modules"])
     parts.first = [kernel.plain(m) for m in first]
     parts.later = [kernel.plain(m) for m in kernel.in_order(board["modules"]) if m not in first]
+    uboot = board["uboot"]
+    bootloader = archive.bring(uboot["package"])
+    packages = [kernel.package, e2fsck, bootloader]
+    parts.licences = sbom.licences(packages)
     release = {"board": name, "version": version(), "built": when, "arch": board["arch"],
                "kernel": kernel.release}
     say("  putting the slot together")
     slot_image = slot(folder, board, kernel, parts, release, when)
     say("  putting the disk together")
-    uboot = board["uboot"]
-    loader = archive.bring(uboot["package"]).find(uboot["file"])
+    loader = bootloader.find(uboot["file"])
     raw = [(loader, uboot["offset"])] if "offset" in uboot else []
     if "beside" in uboot:
         shutil.copyfile(loader, folder / uboot["beside"])
@@ -202,8 +205,20 @@ def build(name):
          raw, board.get("disk_mib", 128) * MIB)
     total = sha256(out)
     out.with_suffix(".img.sha256").write_text(f"{total}  {out.name}\n")
+    out.with_suffix(".spdx.json").write_text(
+        sbom.document(release, packages, sha256(slot_image)))
     link = folder / "disk.img"
     link.unlink(missing_ok=True)
     link.symlink_to(out.name)
     say(f"  {out.relative_to(TOP)}, SHA-256 {total}")
+    return out
+
+
+def sign(name):
+    """The slot that build() left, as one signed file for boards that run already; its path."""
+    folder = BUILD / name
+    told = dict(line.split("=", 1) for line in (folder / "release.txt").read_text().splitlines())
+    out = folder / f"pulseboard-{name}-{told['version']}.pbu"
+    run(TOP / "firmware/sign", "--board", name, "--version", told["version"],
+        "--built", told["built"], folder / "slot.img", out)
     return out

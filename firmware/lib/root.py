@@ -3,8 +3,9 @@ import json
 import lzma
 import os
 import shutil
+from pathlib import Path
 
-from common import SYSTEM, TOP, run, settle
+from common import SYSTEM, run, settle
 from disk import MIB, ext4
 
 FOLDERS = ("boot", "data", "dev", "proc", "run", "slot", "sys", "tmp", "bin", "lib/modules",
@@ -13,6 +14,9 @@ FOLDERS = ("boot", "data", "dev", "proc", "run", "slot", "sys", "tmp", "bin", "l
 PASSWD = "root:x:0:0:root:/run:/bin/sh\npulseboard:x:100:100:Pulseboard:/data/pulseboard:/bin/false\n"
 GROUP = "root:x:0:\npulseboard:x:100:\n"
 DATA_BYTES = 16 * MIB
+# Where firmware/keys puts it. Without one the board takes no update.
+UPDATE_KEY = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config",
+                  "pulseboard/update.pub")
 
 
 def build(folder, parts, release, when):
@@ -59,9 +63,8 @@ def etc(into, release):
     (into / "hostname-of-image").write_text(f"{release['version']} on {release['board']}\n")
     told = {k: release[k] for k in ("board", "version", "built", "arch")}
     (into / "pulseboard/image.json").write_text(json.dumps(told) + "\n")
-    key = TOP / "build/firmware/update.pub"
-    if key.exists():
-        shutil.copyfile(key, into / "pulseboard/update.pub")
+    if UPDATE_KEY.exists():
+        shutil.copyfile(UPDATE_KEY, into / "pulseboard/update.pub")
 
 
 def squash(folder, out, when):
