@@ -8,11 +8,16 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "http/door.h"
+#include "http/lobby.h"
 #include "telemetry/sampler.h"
 
 static const char *address_wrong(const char *v) {
-    char spec[DOOR_SPEC_MAX];
-    return door_parse(v, spec) == 0 ? NULL : "is not ADDR:PORT";
+    struct door door;
+    return door_parse(v, &door) == 0 ? NULL : "is not ADDR:PORT";
+}
+
+static const char *socket_wrong(const char *v) {
+    return strlen(v) > DOOR_PATH_MAX ? "is too long for a socket" : NULL;
 }
 
 static bool six_ok(const char *v, size_t n) {
@@ -49,12 +54,20 @@ static const struct option table[] = {
      LIST(tls_listen), .wrong = address_wrong},
     {"tls_pem", "tls-pem", "FILE", "certificate chain and key for HTTPS, in one file",
      NULL, TEXT(tls_pem), .reloads = true},
+    {"socket", "socket", "PATH",
+     "Unix socket for this host itself [pulseboard.sock in --data]", NULL, TEXT(socket),
+     .wrong = socket_wrong},
     {"allow_hosts", "allow-host", "NAME",
      "a further name by which browsers reach this host (repeatable)", NULL,
      LIST(allow_hosts), .wrong = host_wrong, .reloads = true},
     {"name", "name", "TEXT", "title of the dashboard", "Pulseboard", TEXT(name)},
     {"max_sessions", "max-sessions", "N", "viewers at a time", "64",
      UINT(max_sessions, 1, LIM_SESSIONS_MAX)},
+    {"lobby", "lobby", "N", "connections at a time that are no viewers", "64",
+     UINT(lobby, 8, LOBBY_SEATS_MAX)},
+    {"lobby_per_address", "lobby-per-address", "N",
+     "of those, from one address and still silent", "16",
+     UINT(lobby_per_address, 1, LOBBY_SEATS_MAX)},
     {"max_message", "max-message", "BYTES", "longest message a viewer may send",
      "16384", UINT(max_message, 1024, 1024 * 1024)},
     {"sample_ms", "sample-ms", "MS", "time from one sample to the next", "1000",

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "http/door.h"
 
 /* The file of settings, or NULL for none. */
 static const char *find_file(const struct cli *cli, char buf[CONFIG_PATH_MAX]) {
@@ -14,6 +15,16 @@ static const char *find_file(const struct cli *cli, char buf[CONFIG_PATH_MAX]) {
     int n = snprintf(buf, CONFIG_PATH_MAX, "%s/pulseboard.json", cli->data);
     bool there = n < CONFIG_PATH_MAX && access(buf, F_OK) == 0;
     return there ? buf : NULL;
+}
+
+/* The command line of this host finds us in the data folder, unless told otherwise; not
+ * in one whose path is too long for a socket's. */
+static void place_socket(const struct cli *cli, struct config *c) {
+    if (c->socket[0] || !cli->data)
+        return;
+    int n = snprintf(c->socket, sizeof c->socket, "%s/pulseboard.sock", cli->data);
+    if (n > (int)DOOR_PATH_MAX)
+        c->socket[0] = '\0';
 }
 
 int reload_settings(const struct cli *cli, struct config *out,
@@ -25,6 +36,7 @@ int reload_settings(const struct cli *cli, struct config *out,
     if (rc)
         return rc;
     cli_apply(cli, out);
+    place_socket(cli, out);
     return config_check(out, r);
 }
 

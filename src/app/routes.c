@@ -169,8 +169,8 @@ static void readyz(void *ctx, struct httpd_rq *rq) {
 
 /* The page itself is for anybody: it is where one logs in, and holds no figure. */
 const struct httpd_route routes_table[] = {
-    {"/", HTTP_GET, ROLE_NONE, assets_page},
-    {"/stats", HTTP_GET, ROLE_NONE, assets_page},
+    {"/", HTTP_GET | HTTPD_AT_ONCE, ROLE_NONE, assets_page},
+    {"/stats", HTTP_GET | HTTPD_AT_ONCE, ROLE_NONE, assets_page},
     {"/ws", HTTP_GET, ROLE_VIEWER, upgrade_ws},
     {"/ws/stats", HTTP_GET, ROLE_VIEWER, routes_stats},
     {"/metrics", HTTP_GET, ROLE_VIEWER, metrics},

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "app/data.h"
+#include "app/inherit.h"
 #include "app/live.h"
 #include "app/process.h"
 #include "app/reload.h"
@@ -20,9 +21,9 @@
 #include "sec/tls_heap.h"
 #include "telemetry/sampler.h"
 
-/* Descriptors that do not belong to sessions: listeners, workers and their queue,
- * epoll, timers, probes. */
-#define OWN_FILES 192u
+/* Descriptors that belong neither to sessions nor to the lobby: listeners, epoll,
+ * timers, probes. */
+#define OWN_FILES 96u
 
 /* Everything that runs; stands in zeroed pages, so what is not used costs nothing. */
 struct app {
@@ -36,10 +37,9 @@ struct app {
     struct routes routes;
     struct hub *hub;
     struct tls_ctx *tls;
+    struct doors doors; /* until the httpd has them */
     struct httpd *httpd;
     int signals; /* signalfd */
-    /* The lists of the configuration as httpd wants them. */
-    const char *listen[CONFIG_ITEMS], *tls_listen[CONFIG_ITEMS];
 };
 
 static void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -142,9 +142,9 @@ static int start_sampler(struct app *a) {
 
 static int open_tls(struct app *a) {
     char why[256] = "there is not enough memory";
-    if (a->config.tls_listen.n == 0)
+    if (!doors_have(&a->doors, LOBBY_TLS))
         return 0;
-    size_t places = (size_t)a->config.max_sessions + TLS_HEAP_HANDSHAKES;
+    size_t places = (size_t)a->config.max_sessions + a->config.lobby;
     int rc = tls_heap_init(places * TLS_HEAP_EACH);
     if (!rc)
         rc = tls_ctx_open(&a->tls, a->config.tls_pem, why, sizeof why);
@@ -153,10 +153,21 @@ static int open_tls(struct app *a) {
     return rc;
 }
 
-static unsigned texts(const struct config_list *list, const char *out[CONFIG_ITEMS]) {
-    for (uint32_t i = 0; i < list->n; i++)
-        out[i] = list->item[i];
-    return list->n;
+/* What the service manager listens on stands in the place of both lists. */
+static int open_doors(struct app *a) {
+    const struct config *c = &a->config;
+    char why[256];
+    int rc = inherit_doors(&a->doors, why, sizeof why);
+    bool ours = a->doors.n == 0;
+    for (uint32_t i = 0; ours && rc == 0 && i < c->listen.n; i++)
+        rc = doors_add(&a->doors, c->listen.item[i], false, why, sizeof why);
+    for (uint32_t i = 0; ours && rc == 0 && i < c->tls_listen.n; i++)
+        rc = doors_add(&a->doors, c->tls_listen.item[i], true, why, sizeof why);
+    if (rc == 0 && c->socket[0] && !doors_have(&a->doors, LOBBY_LOCAL))
+        rc = doors_add_local(&a->doors, c->socket, why, sizeof why);
+    if (rc)
+        complain("%s", why);
+    return rc;
 }
 
 static int start_httpd(struct app *a) {
@@ -164,11 +175,10 @@ static int start_httpd(struct app *a) {
     const struct reload_hosts *hosts = reload_fill_hosts(&a->reload);
     struct httpd_opts o;
     httpd_opts_default(&o);
-    o.listen = a->listen;
-    o.n_listen = texts(&a->config.listen, a->listen);
-    o.tls_listen = a->tls_listen;
-    o.n_tls_listen = texts(&a->config.tls_listen, a->tls_listen);
+    o.doors = &a->doors;
     o.tls = a->tls;
+    o.seats = a->config.lobby;
+    o.per_address = a->config.lobby_per_address;
     o.hosts = hosts->names;
     o.n_hosts = hosts->list.n;
     o.reply_bytes = routes_reply_bytes(a->config.max_sessions);
@@ -187,24 +197,24 @@ static int start_httpd(struct app *a) {
 
 /* The one line on stdout: where the first listener of each kind answers. */
 static void say_ready(const struct app *a) {
+    const struct doors *d = httpd_doors(a->httpd);
     char at[80];
     fputs("ready", stdout);
-    if (a->config.listen.n > 0)
-        printf(" http=%s", httpd_bound(a->httpd, false, 0, at, sizeof at));
-    if (a->config.tls_listen.n > 0)
-        printf(" https=%s", httpd_bound(a->httpd, true, 0, at, sizeof at));
+    if (doors_have(d, LOBBY_PLAIN))
+        printf(" http=%s", doors_where(d, LOBBY_PLAIN, 0, at, sizeof at));
+    if (doors_have(d, LOBBY_TLS))
+        printf(" https=%s", doors_where(d, LOBBY_TLS, 0, at, sizeof at));
     putchar('\n');
     fflush(stdout);
 }
 
 static void log_listeners(const struct app *a) {
+    const struct doors *d = httpd_doors(a->httpd);
     char at[80];
-    for (unsigned i = 0; i < a->config.listen.n; i++)
-        log_info("listening", "http=%s",
-                 httpd_bound(a->httpd, false, i, at, sizeof at));
-    for (unsigned i = 0; i < a->config.tls_listen.n; i++)
-        log_info("listening", "https=%s",
-                 httpd_bound(a->httpd, true, i, at, sizeof at));
+    for (unsigned i = 0; doors_where(d, LOBBY_PLAIN, i, at, sizeof at)[0]; i++)
+        log_info("listening", "http=%s", at);
+    for (unsigned i = 0; doors_where(d, LOBBY_TLS, i, at, sizeof at)[0]; i++)
+        log_info("listening", "https=%s", at);
     log_info("started", "version=%s max_sessions=%u sample_ms=%u", a->about.version,
              a->config.max_sessions, a->config.sample_ms);
 }
@@ -290,8 +300,9 @@ static int run_app(struct app *a) {
     int rc = failed("signals", open_signals(a));
     if (rc)
         return rc;
-    if (process_raise_files(a->config.max_sessions + OWN_FILES) != 0)
-        log_warn("few_files", "wanted=%u", a->config.max_sessions + OWN_FILES);
+    uint32_t files = a->config.max_sessions + a->config.lobby + OWN_FILES;
+    if (process_raise_files(files) != 0)
+        log_warn("few_files", "wanted=%u", files);
     rc = failed("random numbers", about_init(&a->about, &a->config));
     if (rc)
         goto close_signals;
@@ -300,9 +311,11 @@ static int run_app(struct app *a) {
         complain("%s: %s", probe_root(a), strerror(-rc));
         goto close_signals;
     }
-    rc = open_tls(a);
+    rc = open_doors(a);
+    if (rc == 0)
+        rc = open_tls(a);
     if (rc)
-        goto close_signals;
+        goto close_doors;
     rc = failed("telemetry", telemetry_init(&a->telemetry));
     if (rc)
         goto free_tls;
@@ -323,6 +336,8 @@ free_telemetry:
     telemetry_free(&a->telemetry);
 free_tls:
     tls_ctx_free(a->tls);
+close_doors:
+    doors_close(&a->doors);
 close_signals:
     close(a->signals);
     return rc;

@@ -64,5 +64,6 @@ void assets_page(void *ctx, struct httpd_rq *rq) {
                         .extra = extra,
                         .body = page,
                         .n = same ? 0 : n,
+                        .lasting = true,
                     });
 }

@@ -2,15 +2,11 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <sys/socket.h>
 
 #include "base/clock.h"
 
 /* How often a worker looks up to see whether others wait. */
 #define GLANCE_MS 250u
-/* How long, and how much, is read from a peer that goes on after our answer. */
-#define LINGER_MS 500u
-#define LINGER_BYTES (256u * 1024)
 
 static bool out_of_time(const struct deadline *w, uint64_t now_ms) {
     if (now_ms >= w->at_ms)
@@ -36,9 +32,26 @@ int deadline_wait(const struct deadline *w, int fd, short events) {
     }
 }
 
-long deadline_recv(struct transport *t, const struct deadline *w, void *buf, size_t n) {
+void deadline_begin(struct deadline *w) {
+    uint64_t now_ms = clock_ms();
+    w->at_ms = now_ms + w->pace_ms;
+    w->hurry_ms = now_ms + w->pace_hurry_ms;
+    w->moved = 0;
+}
+
+static void move_on(struct deadline *w, size_t n) {
+    if (w->pace_bytes == 0)
+        return;
+    w->moved += n < w->pace_bytes ? (uint32_t)n : w->pace_bytes;
+    if (w->moved >= w->pace_bytes)
+        deadline_begin(w);
+}
+
+long deadline_recv(struct transport *t, struct deadline *w, void *buf, size_t n) {
     for (;;) {
         long got = t->ops->recv(t, buf, n);
+        if (got > 0)
+            move_on(w, (size_t)got);
         if (got != -EAGAIN)
             return got;
         int rc = deadline_wait(w, t->fd, POLLIN);
@@ -61,8 +74,7 @@ static int advance(struct iovec **iov, int count, size_t n) {
     return count;
 }
 
-int deadline_send(struct transport *t, const struct deadline *w, struct iovec *iov,
-                  int n) {
+int deadline_send(struct transport *t, struct deadline *w, struct iovec *iov, int n) {
     n = advance(&iov, n, 0);
     while (n > 0 || t->ops->unflushed(t)) {
         long put = t->ops->send(t, iov, n);
@@ -74,33 +86,8 @@ int deadline_send(struct transport *t, const struct deadline *w, struct iovec *i
             return (int)put;
         } else {
             n = advance(&iov, n, (size_t)put);
+            move_on(w, (size_t)put);
         }
     }
     return 0;
-}
-
-/* Not at the cost of those who wait. */
-static void drain(int fd, struct deadline w) {
-    char sink[4096];
-    w.hurry_ms = clock_ms();
-    w.at_ms = w.hurry_ms + LINGER_MS;
-    for (size_t total = 0; total < LINGER_BYTES;) {
-        ssize_t got = recv(fd, sink, sizeof(sink), MSG_DONTWAIT);
-        if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
-            return;
-        if (got > 0)
-            total += (size_t)got;
-        else if (deadline_wait(&w, fd, POLLIN) != 0)
-            return;
-    }
-}
-
-void deadline_close(struct transport *t, const struct deadline *w, bool linger) {
-    if (linger || t->tls) {
-        t->ops->finish(t);
-        deadline_send(t, w, NULL, 0); /* a goodbye that the full socket did not take */
-    }
-    if (linger)
-        drain(t->fd, *w);
-    t->ops->close(t);
 }

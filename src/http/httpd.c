@@ -7,189 +7,156 @@
 
 #include "base/blocks.h"
 #include "base/log.h"
-#include "http/door.h"
 #include "http/httpd_priv.h"
-#include "http/upgrade.h"
-#include "http/uri.h"
 
 void httpd_opts_default(struct httpd_opts *o) {
     *o = (struct httpd_opts){
-        .workers = 4, .reply_bytes = 512 * 1024, .body_max = 64 * 1024};
+        .seats = LOBBY_SEATS_DEFAULT,
+        .per_address = LOBBY_PER_ADDRESS_DEFAULT,
+        .workers = 4,
+        .reply_bytes = 512 * 1024,
+        .body_max = 64 * 1024,
+    };
 }
 
 const struct assets *httpd_assets(const struct httpd *h) { return &h->assets; }
 
 const struct httpd_opts *httpd_options(const struct httpd *h) { return &h->o; }
 
-/* What the route's "*" stands for ("" without one), or NULL: it is for other paths. */
-static const char *match(const char *route, const char *path) {
-    size_t n = strlen(route);
-    if (route[n - 1] != '*')
-        return strcmp(route, path) == 0 ? "" : NULL;
-    if (strncmp(route, path, n - 1) != 0)
-        return NULL;
-    const char *tail = path + n - 1;
-    return tail[0] && !strchr(tail, '/') ? tail : NULL;
+/* ---- in the lobby ---- */
+
+/* Whether an absolute-form target is for this server is for CivetWeb to tell. */
+static bool is_at_once(const struct httpd_rq *rq, const struct httpd_route *route) {
+    return (route->methods & HTTPD_AT_ONCE) && route->role == ROLE_NONE &&
+           !rq->head->authority.n;
 }
 
-static unsigned allowed(const struct httpd_route *r) {
-    unsigned m = r->methods | HTTP_OPTIONS;
-    return m & HTTP_GET ? m | HTTP_HEAD : m;
+/* A small body arrives in the lobby; who asks first whether to send it asks a worker.
+ */
+static bool wants_body(const struct httpd_rq *rq) {
+    uint64_t whole = rq->head_n + rq->head->content_length;
+    return !rq->head->expects_continue && rq->n < whole && whole <= HEAD_BYTES_MAX;
 }
 
-/* What the table says about a path. */
-struct way {
-    const struct httpd_route *route; /* for the method; else any of the path's */
-    unsigned methods;                /* of all its rows; 0: there is nothing */
+static enum lobby_verdict on_head(void *ctx, struct lobby_guest *g, const char *p,
+                                  size_t n, size_t head_n, size_t *used) {
+    struct httpd *h = ctx;
+    struct httpd_worker *w = &h->workers[h->o.workers];
+    struct httpd_rq *rq = &w->rq;
+    httpd_rq_begin(h, w, g, p, n, head_n);
+    const struct httpd_route *route =
+        httpd_rq_parse(rq) == 0 ? httpd_find_route(h, rq) : NULL;
+    if (route && !is_at_once(rq, route)) {
+        *used = head_n + (size_t)rq->head->content_length;
+        return wants_body(rq) ? LOBBY_WANTS : LOBBY_ASIDE;
+    }
+    if (route)
+        httpd_handle(h, rq, route);
+    *used = httpd_rq_end(rq);
+    return LOBBY_ANSWERED;
+}
+
+static void on_fault(void *ctx, struct lobby_guest *g, int status) {
+    struct httpd *h = ctx;
+    struct httpd_worker *w = &h->workers[h->o.workers];
+    httpd_rq_begin(h, w, g, "", 0, 0);
+    httpd_rq_fault(&w->rq, status);
+    httpd_rq_end(&w->rq);
+}
+
+static void on_aside(void *ctx, struct lobby_guest *g) {
+    struct httpd *h = ctx;
+    civet_pass(h->civet, g->seat, g->port);
+}
+
+static const struct lobby_app lobby_calls = {
+    .head = on_head,
+    .fault = on_fault,
+    .aside = on_aside,
 };
 
-static struct way find_way(const struct httpd *h, struct httpd_rq *rq) {
-    struct way w = {NULL, 0};
-    for (unsigned i = 0; i < h->o.n_routes; i++) {
-        const struct httpd_route *r = &h->o.routes[i];
-        const char *tail = match(r->path, rq->path);
-        if (!tail)
-            continue;
-        w.methods |= allowed(r);
-        if (w.route && !(allowed(r) & rq->head->method))
-            continue;
-        w.route = r;
-        rq->tail = tail;
-    }
-    return w;
-}
-
-/* "Allow: GET, HEAD, OPTIONS\r\n" */
-static const char *allow_field(unsigned methods, char *out, size_t cap) {
-    size_t n = (size_t)snprintf(out, cap, "Allow:");
-    for (unsigned m = HTTP_GET; m <= HTTP_DELETE; m <<= 1) {
-        if (methods & m)
-            n += (size_t)snprintf(out + n, cap - n, "%s %s", n > 6 ? "," : "",
-                                  http_method_name((enum http_method)m));
-    }
-    snprintf(out + n, cap - n, "\r\n");
-    return out;
-}
-
-static int judge_host(struct httpd *h, struct slice host) {
-    pthread_mutex_lock(&h->hosts_lock);
-    int rc = hosts_check(&h->hosts, host);
-    pthread_mutex_unlock(&h->hosts_lock);
-    return rc;
-}
-
-void httpd_set_hosts(struct httpd *h, const char *const *names, unsigned n) {
-    pthread_mutex_lock(&h->hosts_lock);
-    hosts_init(&h->hosts, names, n, h->o.any_host);
-    pthread_mutex_unlock(&h->hosts_lock);
-}
-
-/* RFC 9112 3.2: exactly one Host. True: go on. */
-static bool check_host(struct httpd_rq *rq, const struct httpd_route *route) {
-    struct slice host = {NULL, 0};
-    unsigned count = head_get(rq->head, "Host", &host);
-    if (count == 0 && rq->head->minor == 0)
-        return true;
-    if (rq->head->authority.n)
-        host = rq->head->authority;
-    int rc = count == 1 ? judge_host(rq->httpd, host) : -EINVAL;
-    if (rc == -EINVAL)
-        httpd_problem(rq, 400, NULL, "Exactly one valid Host field is needed.");
-    if (rc == -EACCES) {
-        if (route && route->handle == upgrade_ws)
-            hub_reject(rq->httpd->o.hub, HUB_REJECT_HOST);
-        httpd_problem(
-            rq, 403, NULL,
-            "This name is not one of this device's. Use its address, or add the "
-            "name to its configuration.");
-    }
-    return rc == 0;
-}
-
-/* True: go on. */
-static bool check_role(struct httpd *h, struct httpd_rq *rq,
-                       const struct httpd_route *route) {
-    if (h->o.identify)
-        h->o.identify(h->o.ctx, rq);
-    if (rq->role >= route->role)
-        return true;
-    if (route->handle == upgrade_ws)
-        hub_reject(h->o.hub, HUB_REJECT_AUTH);
-    /* RFC 9110 11.6.1: a 401 names a way in; no browser asks for this one by itself. */
-    if (rq->role <= ROLE_NONE)
-        httpd_problem(rq, 401, "WWW-Authenticate: Bearer\r\n", "Log in first.");
-    else
-        httpd_problem(rq, 403, NULL, "This needs another role than yours.");
-    return false;
-}
-
-static void dispatch(struct httpd *h, struct worker *w, struct httpd_rq *rq) {
-    char allow[96];
-    int rc = uri_decode(rq->head->path, w->path, sizeof(w->path));
-    if (rc == -EINVAL) {
-        httpd_problem(rq, 400, NULL, "The path is not well encoded.");
-        return;
-    }
-    /* A path too long to be decoded is none of ours. */
-    struct way way = {NULL, 0};
-    if (rc == 0)
-        way = find_way(h, rq);
-    if (!check_host(rq, way.route))
-        return;
-    if (!way.route) {
-        httpd_problem(rq, 404, NULL, "There is nothing at this path.");
-        return;
-    }
-    allow_field(way.methods, allow, sizeof(allow));
-    if (rq->head->method == HTTP_OPTIONS)
-        httpd_reply(rq, &(struct reply){.status = 204, .extra = allow});
-    else if (!(way.methods & rq->head->method))
-        httpd_problem(rq, 405, allow, "This path does not support the method.");
-    else if (check_role(h, rq, way.route))
-        way.route->handle(h->o.ctx, rq);
-}
+/* ---- on a worker ---- */
 
 static size_t on_arrived(void *ctx, struct civet_conn *c) {
-    return httpd_rq_begin(ctx, c);
+    struct httpd *h = ctx;
+    struct lobby_guest *g = lobby_guest(h->lobby, c->seat);
+    size_t head_n, scanned = 0;
+    head_n = (size_t)head_end(g->kept, g->kept_n, &scanned);
+    /* What CivetWeb parses it also changes. */
+    memcpy(c->buf, g->kept, head_n);
+    c->n = head_n;
+    httpd_rq_begin(h, &h->workers[c->worker], g, g->kept, g->kept_n, head_n);
+    return head_n;
 }
 
 static void on_request(void *ctx, struct civet_conn *c) {
     struct httpd *h = ctx;
-    struct worker *w = &h->workers[c->worker];
-    dispatch(h, w, &w->rq);
-    if (!w->rq.status && c->t.ops) {
-        log_error("http_unanswered", "path=%s", w->rq.path);
-        httpd_problem(&w->rq, 500, NULL, NULL);
-    }
-    httpd_rq_end(&w->rq, false);
+    struct httpd_rq *rq = &h->workers[c->worker].rq;
+    const struct httpd_route *route =
+        httpd_rq_parse(rq) == 0 ? httpd_find_route(h, rq) : NULL;
+    if (route)
+        httpd_handle(h, rq, route);
 }
 
 static void on_refused(void *ctx, struct civet_conn *c, int status) {
     struct httpd *h = ctx;
+    httpd_rq_fault(&h->workers[c->worker].rq, status);
+}
+
+/* Not answered so far: it asked for another server (RFC 9110 15.5.20). */
+static void on_done(void *ctx, struct civet_conn *c) {
+    struct httpd *h = ctx;
     struct httpd_rq *rq = &h->workers[c->worker].rq;
-    httpd_problem(rq, status, NULL, NULL);
-    httpd_rq_end(rq, true);
+    struct lobby_guest *g = rq->guest;
+    if (!rq->status)
+        httpd_rq_fault(rq, 421);
+    size_t used = httpd_rq_end(rq);
+    if (used > 0 && g->t.ops)
+        memmove(g->kept, g->kept + used, g->kept_n - used);
+    g->kept_n -= used;
+    lobby_return(h->lobby, g);
 }
 
 static const struct civet_app civet_calls = {
     .arrived = on_arrived,
     .request = on_request,
     .refused = on_refused,
+    .done = on_done,
 };
 
-static int find_doors(const struct httpd_opts *o, struct civet_door *doors,
-                      char (*specs)[DOOR_SPEC_MAX], char *why, size_t cap) {
-    unsigned n = o->n_listen + o->n_tls_listen;
-    for (unsigned i = 0; i < n; i++) {
-        bool tls = i >= o->n_listen;
-        const char *text = tls ? o->tls_listen[i - o->n_listen] : o->listen[i];
-        if (door_parse(text, specs[i]) != 0) {
-            snprintf(why, cap, "cannot listen on %s: not an ADDRESS:PORT", text);
-            return -EINVAL;
-        }
-        doors[i] = (struct civet_door){specs[i], text, tls};
+/* ---- start and stop ---- */
+
+static int make_lobby(struct httpd *h) {
+    struct lobby_opts o = {
+        .doors = h->o.doors->door,
+        .n_doors = h->o.doors->n,
+        .seats = h->o.seats,
+        .per_address = h->o.per_address,
+        .tls = h->o.tls,
+        .app = &lobby_calls,
+        .ctx = h,
+    };
+    return lobby_init(&h->lobby, &o);
+}
+
+/* CivetWeb has a copy of the local door; the lobby listens on ours. */
+static int local_door(const struct doors *d) {
+    for (unsigned i = 0; i < d->n; i++) {
+        if (d->door[i].kind == LOBBY_LOCAL)
+            return d->door[i].fd;
     }
-    return 0;
+    return -1;
+}
+
+static int start_civet(struct httpd *h, char *why, size_t cap) {
+    struct civet_opts o = {
+        .door = local_door(h->o.doors),
+        .workers = h->o.workers,
+        .queue = h->o.seats,
+        .app = &civet_calls,
+        .ctx = h,
+    };
+    return civet_start(&h->civet, &o, why, cap);
 }
 
 static void release(struct httpd *h) {
@@ -197,12 +164,13 @@ static void release(struct httpd *h) {
         if (h->workers[i].body)
             pages_give(h->workers[i].body, h->o.reply_bytes);
     }
+    doors_close(&h->doors);
     pthread_mutex_destroy(&h->hosts_lock);
     free(h);
 }
 
 static int reserve(struct httpd **out, const struct httpd_opts *o) {
-    struct httpd *h = calloc(1, sizeof(*h) + o->workers * sizeof(h->workers[0]));
+    struct httpd *h = calloc(1, sizeof(*h) + (o->workers + 1) * sizeof(h->workers[0]));
     if (!h)
         return -ENOMEM;
     h->o = *o;
@@ -229,16 +197,29 @@ static int check_routes(const struct httpd_opts *o, char *why, size_t cap) {
     return 0;
 }
 
-int httpd_start(struct httpd **out, const struct httpd_opts *o, char *why, size_t cap) {
-    struct civet_door doors[2 * HTTPD_DOORS_MAX];
-    char specs[2 * HTTPD_DOORS_MAX][DOOR_SPEC_MAX];
+static int check_options(const struct httpd_opts *o, char *why, size_t cap) {
     snprintf(why, cap, "bad options");
-    if (o->n_listen > HTTPD_DOORS_MAX || o->n_tls_listen > HTTPD_DOORS_MAX ||
-        (o->n_tls_listen && !o->tls) || o->workers > CIVET_WORKERS_MAX)
+    if ((doors_have(o->doors, LOBBY_TLS) && !o->tls) || o->workers > CIVET_WORKERS_MAX)
         return -EINVAL;
-    int rc = check_routes(o, why, cap);
-    if (rc == 0)
-        rc = find_doors(o, doors, specs, why, cap);
+    return check_routes(o, why, cap);
+}
+
+static int launch(struct httpd *h, char *why, size_t cap) {
+    int rc = start_civet(h, why, cap);
+    if (rc != 0)
+        return rc;
+    rc = make_lobby(h);
+    if (rc == 0 && (rc = lobby_start(h->lobby)) != 0)
+        lobby_free(h->lobby);
+    if (rc != 0) {
+        snprintf(why, cap, "%s", strerror(-rc));
+        civet_stop(h->civet);
+    }
+    return rc;
+}
+
+int httpd_start(struct httpd **out, const struct httpd_opts *o, char *why, size_t cap) {
+    int rc = check_options(o, why, cap);
     if (rc != 0)
         return rc;
     struct httpd *h;
@@ -249,29 +230,22 @@ int httpd_start(struct httpd **out, const struct httpd_opts *o, char *why, size_
     }
     httpd_set_hosts(h, o->hosts, o->n_hosts);
     assets_init(&h->assets);
-    struct civet_opts co = {
-        .doors = doors,
-        .n_doors = o->n_listen + o->n_tls_listen,
-        .workers = o->workers,
-        .tls = o->tls,
-        .app = &civet_calls,
-        .ctx = h,
-    };
-    rc = civet_start(&h->civet, &co, why, cap);
+    rc = launch(h, why, cap);
     if (rc != 0) {
         release(h);
         return rc;
     }
+    h->doors = *o->doors;
+    *o->doors = (struct doors){.n = 0};
     *out = h;
     return 0;
 }
 
 void httpd_stop(struct httpd *h) {
+    lobby_stop(h->lobby);
     civet_stop(h->civet);
+    lobby_free(h->lobby);
     release(h);
 }
 
-const char *httpd_bound(const struct httpd *h, bool tls, unsigned i, char *out,
-                        size_t cap) {
-    return door_text(civet_bound(h->civet, tls ? h->o.n_listen + i : i), out, cap);
-}
+const struct doors *httpd_doors(const struct httpd *h) { return &h->doors; }

@@ -1,7 +1,7 @@
 #pragma once
-/* The web server: routes, one answer per connection, one write per answer. Handlers run
- * on the workers of CivetWeb (http/civet.h) and may block only within an answer's
- * deadline.
+/* The web server: routes, one write per answer, connections that are kept for the next
+ * request. Requests are collected in the lobby (http/lobby.h); handlers run on the
+ * workers of CivetWeb (http/civet.h) and may block only within an answer's deadline.
  *
  * Bounds: a head of HEAD_BYTES_MAX, `body_max` bytes of request body, `reply_bytes` of
  * composed answer per worker (not resident until used). Every answer, errors included,
@@ -14,19 +14,22 @@
 #include <stdint.h>
 
 #include "base/role.h"
+#include "http/doors.h"
 #include "http/head.h"
 #include "http/reply.h"
 #include "hub/hub.h"
 #include "sec/tls.h"
 
 struct httpd;
-struct civet_conn;
+struct httpd_worker;
+struct lobby_guest;
 
-#define HTTPD_DOORS_MAX 8u /* of each kind */
 #define HTTPD_PATH_MAX 256u
-/* An answer must be taken within; while others wait for a worker, sooner. */
-#define HTTPD_REPLY_MS 10000u
-#define HTTPD_REPLY_HURRY_MS 3000u
+/* A large body or answer moves on by HTTPD_PACE_BYTES within; while others wait for a
+ * worker, sooner. */
+#define HTTPD_PACE_MS 5000u
+#define HTTPD_PACE_HURRY_MS 1500u
+#define HTTPD_PACE_BYTES 8192u
 
 /* One request, on its worker, until it is answered. */
 struct httpd_rq {
@@ -35,16 +38,25 @@ struct httpd_rq {
     const char *path; /* decoded; routes match it whole */
     const char *tail; /* of it: what the route's "*" stands for, else "" */
     struct sess_addr addr;
-    bool secure;
+    bool secure;    /* it came over TLS */
+    bool local;     /* over the Unix socket: the role is ROLE_ADMIN */
     enum role role; /* as identify told, before the handler runs */
     int status;     /* of the answer; 0: there is none yet */
 
-    struct civet_conn *conn; /* the rest is httpd's and upgrade's */
-    size_t head_n;           /* where the body starts in conn->buf */
+    struct lobby_guest *guest; /* the rest is httpd's and upgrade's */
+    struct httpd_worker *worker;
+    const char *bytes; /* what has arrived: the head, and what came behind it */
+    size_t n, head_n;
     uint64_t body_read;
+    bool keep;       /* the connection is for another request, too */
+    bool lost;       /* where that would begin is not known */
     size_t composed; /* bytes of the worker's buffer that the answer used */
     uint64_t began_ns;
 };
+
+/* Beside the methods of a route for ROLE_NONE: its handler never blocks and needs no
+ * buffer, so it runs on the lobby's thread. */
+#define HTTPD_AT_ONCE 128u
 
 /* A path, some of its methods, and who may use them; a path may have more rows for
  * others. */
@@ -58,11 +70,9 @@ struct httpd_route {
 };
 
 struct httpd_opts {
-    const char *const *listen; /* ADDRESS:PORT, see http/door.h */
-    unsigned n_listen;
-    const char *const *tls_listen;
-    unsigned n_tls_listen;
+    struct doors *doors; /* emptied: from a start that succeeds on, they are ours */
     struct tls_ctx *tls; /* outlives the httpd; the owner may reload it at any time */
+    uint32_t seats, per_address; /* http/lobby.h */
     unsigned workers;
     uint32_t reply_bytes;
     uint32_t body_max;
@@ -81,14 +91,13 @@ struct httpd_opts {
 };
 void httpd_opts_default(struct httpd_opts *o);
 
-/* Pointers in opts are kept. Listens when it returns 0; else -errno, and one line in
+/* Pointers in opts are kept. Answers when it returns 0; else -errno, and one line in
  * why. */
 int httpd_start(struct httpd **out, const struct httpd_opts *o, char *why, size_t cap);
 /* Ends requests in progress. After it nothing calls handlers or the hub. */
 void httpd_stop(struct httpd *h);
-/* "127.0.0.1:8080": the i-th of listen, or of tls_listen, with its port known. */
-const char *httpd_bound(const struct httpd *h, bool tls, unsigned i, char *out,
-                        size_t cap);
+/* Where it answers. */
+const struct doors *httpd_doors(const struct httpd *h);
 
 /* Any thread. Other names from the next request on; those before are not looked at any
  * more when it returns. Pointers are kept. */

@@ -4,28 +4,46 @@
 
 #include "http/assets.h"
 #include "http/civet.h"
+#include "http/deadline.h"
 #include "http/hosts.h"
 #include "http/httpd.h"
+#include "http/lobby.h"
 
-struct worker {
+struct httpd_worker {
     struct httpd_rq rq;
     struct head head;
     char path[HTTPD_PATH_MAX];
-    char *body; /* reply_bytes */
+    char *body; /* reply_bytes; the lobby's own has none */
 };
 
 struct httpd {
     struct civet *civet;
+    struct lobby *lobby;
     struct httpd_opts o;
+    struct doors doors;
     pthread_mutex_t hosts_lock; /* httpd_set_hosts() may come at any time */
     struct hosts hosts;
     struct assets assets;
-    struct worker workers[];
+    struct httpd_worker workers[]; /* the last is the lobby's */
 };
 
-/* A connection arrives: its head is read and parsed. Returns the head's length, to go
- * on to the routes, or 0: it was answered, or nobody is there any more. */
-size_t httpd_rq_begin(struct httpd *h, struct civet_conn *c);
-/* Ends the connection, unless it was detached. linger: the client may still be sending.
- */
-void httpd_rq_end(struct httpd_rq *rq, bool linger);
+/* A request begins: bytes[0, head_n) is its head, or 0: there is none. */
+void httpd_rq_begin(struct httpd *h, struct httpd_worker *w, struct lobby_guest *g,
+                    const char *bytes, size_t n, size_t head_n);
+/* 0, else it was answered with what is wrong. */
+int httpd_rq_parse(struct httpd_rq *rq);
+/* There is no head to parse, or CivetWeb did not like it: answers so. */
+void httpd_rq_fault(struct httpd_rq *rq, int status);
+/* It was answered: tells the lobby how the connection goes on. Returns how many of the
+ * bytes that have arrived are done with. */
+size_t httpd_rq_end(struct httpd_rq *rq);
+
+/* For upgrade.c: a deadline without pace, and the way out of HTTP. */
+struct deadline httpd_rq_due(const struct httpd_rq *rq, uint32_t ms);
+void httpd_rq_detach(struct httpd_rq *rq, struct transport *out);
+
+/* The route that is to answer; NULL: it was answered that there is none. */
+const struct httpd_route *httpd_find_route(struct httpd *h, struct httpd_rq *rq);
+/* Lets it answer, if whoever asks may. */
+void httpd_handle(struct httpd *h, struct httpd_rq *rq,
+                  const struct httpd_route *route);

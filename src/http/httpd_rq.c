@@ -1,4 +1,5 @@
 /* One request: its head, its body, its answer, its end. */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -6,19 +7,36 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "http/httpd_priv.h"
+#include "proto/handshake.h"
 
 /* What a worker keeps of its composing buffer after a large answer. */
 #define KEEP_BYTES (64u * 1024)
 /* In place of a status: there is nobody to answer any more. */
 #define STATUS_GONE 499
 
-/* The deadline of an answer begins with the answer. */
-static struct deadline reply_due(const struct civet_conn *c) {
-    struct deadline due = c->due;
-    uint64_t now_ms = clock_ms();
-    due.at_ms = now_ms + HTTPD_REPLY_MS;
-    due.hurry_ms = now_ms + HTTPD_REPLY_HURRY_MS;
+static bool others_wait(void *arg) { return civet_waits(arg); }
+
+/* While it moves, it may go on. */
+static struct deadline pace(const struct httpd_rq *rq) {
+    struct deadline due = {
+        .stop_fd = civet_stop_fd(rq->httpd->civet),
+        .pressed = others_wait,
+        .arg = rq->httpd->civet,
+        .pace_bytes = HTTPD_PACE_BYTES,
+        .pace_ms = HTTPD_PACE_MS,
+        .pace_hurry_ms = HTTPD_PACE_HURRY_MS,
+    };
+    deadline_begin(&due);
     return due;
+}
+
+struct deadline httpd_rq_due(const struct httpd_rq *rq, uint32_t ms) {
+    return (struct deadline){.at_ms = clock_ms() + ms,
+                             .stop_fd = civet_stop_fd(rq->httpd->civet)};
+}
+
+void httpd_rq_detach(struct httpd_rq *rq, struct transport *out) {
+    lobby_detach(rq->httpd->lobby, rq->guest, out);
 }
 
 static void log_request(const struct httpd_rq *rq, size_t n, int rc) {
@@ -30,26 +48,44 @@ static void log_request(const struct httpd_rq *rq, size_t n, int rc) {
               (unsigned long long)(clock_ns() - rq->began_ns) / 1000, rc);
 }
 
+/* Has all of the body arrived, so that the next request begins behind it? */
+static bool body_is_here(const struct httpd_rq *rq) {
+    return rq->head->content_length <= rq->n - rq->head_n ||
+           rq->head->content_length == rq->body_read;
+}
+
+/* What a slow reader leaves is sent from the lobby; only an answer that is too large to
+ * wait there keeps the worker. */
+static int say(struct httpd_rq *rq, struct iovec *iov, int n, bool lasting) {
+    int rc = lobby_say(rq->guest, &iov, &n, lasting);
+    if (rc != -EMSGSIZE || !rq->worker->body)
+        return rc;
+    struct deadline due = pace(rq);
+    return deadline_send(&rq->guest->t, &due, iov, n);
+}
+
 void httpd_reply(struct httpd_rq *rq, const struct reply *r) {
     char head[REPLY_HEAD_MAX];
-    size_t n = reply_head(r, rq->secure, clock_wall_ms(), head, sizeof(head));
     if (rq->status)
         return;
+    rq->keep = rq->keep && body_is_here(rq);
+    size_t n = reply_head(r, rq->secure, rq->keep, clock_wall_ms(), head, sizeof(head));
     if (n == 0) {
         log_error("http_reply", "path=%s reason=head_too_long", rq->path);
         httpd_problem(rq, 500, NULL, NULL);
         return;
     }
     rq->status = r->status;
-    if (r->body == rq->httpd->workers[rq->conn->worker].body)
+    if (r->body && r->body == rq->worker->body)
         rq->composed = r->n;
     size_t body_n = rq->head->method == HTTP_HEAD ? 0 : r->n;
     struct iovec iov[] = {
         {head, n},
         {(void *)(uintptr_t)r->body, body_n},
     };
-    struct deadline due = reply_due(rq->conn);
-    int rc = deadline_send(&rq->conn->t, &due, iov, 2);
+    int rc = say(rq, iov, body_n ? 2 : 1, r->lasting && body_n > 0);
+    if (rc != 0)
+        rq->status = STATUS_GONE;
     log_request(rq, body_n, rc);
 }
 
@@ -65,30 +101,31 @@ void httpd_problem(struct httpd_rq *rq, int status, const char *extra,
 }
 
 char *httpd_body(struct httpd_rq *rq, size_t *cap) {
+    assert(rq->worker->body); /* what is answered at once is not composed */
     *cap = rq->httpd->o.reply_bytes;
-    return rq->httpd->workers[rq->conn->worker].body;
+    return rq->worker->body;
 }
 
-static int go_on(struct httpd_rq *rq, const struct deadline *due) {
+static int go_on(struct httpd_rq *rq, struct deadline *due) {
     static char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
     struct iovec iov = {text, sizeof(text) - 1};
-    return deadline_send(&rq->conn->t, due, &iov, 1);
+    return deadline_send(&rq->guest->t, due, &iov, 1);
 }
 
 int httpd_read(struct httpd_rq *rq, void *buf, size_t cap, size_t *n) {
-    struct civet_conn *c = rq->conn;
     uint64_t whole = rq->head->content_length;
     if (whole > cap || whole > rq->httpd->o.body_max) {
         httpd_problem(rq, 413, NULL, "The request body is too large.");
         return -EMSGSIZE;
     }
-    size_t have = c->n - rq->head_n;
+    size_t have = rq->n - rq->head_n;
     have = have < whole ? have : (size_t)whole;
-    memcpy(buf, c->buf + rq->head_n, have);
-    struct deadline due = reply_due(c);
+    memcpy(buf, rq->bytes + rq->head_n, have);
+    struct deadline due = pace(rq);
     int rc = have == 0 && rq->head->expects_continue ? go_on(rq, &due) : 0;
     while (rc == 0 && have < whole) {
-        long got = deadline_recv(&c->t, &due, (char *)buf + have, (size_t)whole - have);
+        long got = deadline_recv(&rq->guest->t, &due, (char *)buf + have,
+                                 (size_t)whole - have);
         if (got > 0)
             have += (size_t)got;
         else
@@ -104,52 +141,19 @@ int httpd_read(struct httpd_rq *rq, void *buf, size_t cap, size_t *n) {
     return rc;
 }
 
-void httpd_rq_end(struct httpd_rq *rq, bool linger) {
-    struct civet_conn *c = rq->conn;
-    if (!c->t.ops)
-        return;
-    uint64_t arrived = c->n - rq->head_n;
-    arrived = arrived > rq->body_read ? arrived : rq->body_read;
-    struct deadline due = reply_due(c);
-    deadline_close(&c->t, &due, linger || rq->head->content_length > arrived);
-    c->t.ops = NULL;
+size_t httpd_rq_end(struct httpd_rq *rq) {
+    struct lobby_guest *g = rq->guest;
     if (rq->composed > KEEP_BYTES)
-        madvise(rq->httpd->workers[c->worker].body + KEEP_BYTES,
-                rq->composed - KEEP_BYTES, MADV_DONTNEED);
-}
-
-/* Empty lines before a request are to be ignored (RFC 9112 2.2). */
-static void skip_empty_lines(struct civet_conn *c, size_t *scanned) {
-    while (c->n >= 2 && memcmp(c->buf, "\r\n", 2) == 0) {
-        c->n -= 2;
-        memmove(c->buf, c->buf + 2, c->n);
-        *scanned = 0;
-    }
-}
-
-/* 0 when the head is whole, the status to refuse it with, or -errno when there is
- * nobody to tell: a client that says nothing at all (a browser's spare connection)
- * hears nothing. */
-static int read_head(struct civet_conn *c, size_t *head_n) {
-    size_t scanned = 0;
-    for (;;) {
-        if (c->n == c->cap)
-            return 431;
-        long got = deadline_recv(&c->t, &c->due, c->buf + c->n, c->cap - c->n);
-        if ((got == -ETIMEDOUT || got == 0) && c->n > 0)
-            return 408;
-        if (got <= 0)
-            return got < 0 ? (int)got : -ECONNRESET;
-        c->n += (size_t)got;
-        skip_empty_lines(c, &scanned);
-        ssize_t end = head_end(c->buf, c->n, &scanned);
-        if (end < 0)
-            return 400;
-        if (end > 0) {
-            *head_n = (size_t)end;
-            return 0;
-        }
-    }
+        madvise(rq->worker->body + KEEP_BYTES, rq->composed - KEEP_BYTES,
+                MADV_DONTNEED);
+    if (rq->status == STATUS_GONE)
+        g->next = LOBBY_CLOSE;
+    else if (rq->lost || !body_is_here(rq))
+        g->next = LOBBY_LINGER;
+    else
+        g->next = rq->keep ? LOBBY_KEEP : LOBBY_CLOSE;
+    uint64_t used = rq->head_n + rq->head->content_length;
+    return used < rq->n ? (size_t)used : rq->n;
 }
 
 static const char *head_fault(int status) {
@@ -163,40 +167,44 @@ static const char *head_fault(int status) {
     }
 }
 
-/* 0 when a route shall answer, else the head was answered with what is wrong with it.
- */
-static int take_head(struct httpd_rq *rq, struct head *head) {
-    int rc = read_head(rq->conn, &rq->head_n);
-    if (rc > 0)
-        httpd_problem(rq, rc, NULL, head_fault(rc));
-    if (rc != 0)
-        return rc;
-    rc = head_parse(head, rq->conn->buf, rq->head_n);
+void httpd_rq_fault(struct httpd_rq *rq, int status) {
+    rq->keep = false;
+    rq->lost = true;
+    httpd_problem(rq, status, NULL, head_fault(status));
+}
+
+static bool wants_more(const struct head *h) {
+    char options[128];
+    return h->minor == 1 && head_join(h, "Connection", options, sizeof(options)) >= 0 &&
+           !ws_list_has(options, "close");
+}
+
+int httpd_rq_parse(struct httpd_rq *rq) {
+    struct head *head = &rq->worker->head;
+    int rc = head_parse(head, rq->bytes, rq->head_n);
+    rq->lost = rc != 0;
+    rq->keep = rc == 0 && wants_more(head);
     if (rc != 0)
         httpd_problem(rq, rc, NULL, head->why);
     return rc;
 }
 
-size_t httpd_rq_begin(struct httpd *h, struct civet_conn *c) {
-    struct worker *w = &h->workers[c->worker];
-    struct httpd_rq *rq = &w->rq;
+void httpd_rq_begin(struct httpd *h, struct httpd_worker *w, struct lobby_guest *g,
+                    const char *bytes, size_t n, size_t head_n) {
     head_init(&w->head);
     w->path[0] = '\0';
-    *rq = (struct httpd_rq){.httpd = h,
-                            .head = &w->head,
-                            .path = w->path,
-                            .tail = "",
-                            .secure = c->secure,
-                            .role = ROLE_NONE,
-                            .conn = c,
-                            .began_ns = clock_ns()};
-    sess_addr_from(&rq->addr, c->peer);
-    int rc = take_head(rq, &w->head);
-    if (rc == 0 && !slice_is(w->head.path, "*"))
-        return rq->head_n;
-    if (rc == 0)
-        httpd_reply(rq, &(struct reply){.status = 204,
-                                        .extra = "Allow: GET, HEAD, OPTIONS\r\n"});
-    httpd_rq_end(rq, rc > 0 && rc != 408);
-    return 0;
+    w->rq = (struct httpd_rq){.httpd = h,
+                              .head = &w->head,
+                              .path = w->path,
+                              .tail = "",
+                              .addr = g->addr,
+                              .secure = g->secure,
+                              .local = g->local,
+                              .role = ROLE_NONE,
+                              .guest = g,
+                              .worker = w,
+                              .bytes = bytes,
+                              .n = n,
+                              .head_n = head_n,
+                              .began_ns = log_on(LOG_LVL_DEBUG) ? clock_ns() : 0};
 }

@@ -81,8 +81,8 @@ static void add_date(char *out, size_t cap, size_t *n, int64_t wall_ms) {
         tm.tm_sec);
 }
 
-size_t reply_head(const struct reply *r, bool secure, int64_t wall_ms, char *out,
-                  size_t cap) {
+size_t reply_head(const struct reply *r, bool secure, bool keep, int64_t wall_ms,
+                  char *out, size_t cap) {
     size_t n = 0;
     add(out, cap, &n, "HTTP/1.1 %d %s\r\n", r->status, reply_reason(r->status));
     add_date(out, cap, &n, wall_ms);
@@ -92,11 +92,11 @@ size_t reply_head(const struct reply *r, bool secure, int64_t wall_ms, char *out
     if (r->status != 204 && r->status != 304)
         add(out, cap, &n, "Content-Length: %zu\r\n", r->n);
     add(out, cap, &n,
-        "Cache-Control: %s\r\nContent-Security-Policy: %s\r\n" ALWAYS "%s%s"
-        "Connection: close\r\n\r\n",
+        "Cache-Control: %s\r\nContent-Security-Policy: %s\r\n" ALWAYS "%s%s%s\r\n",
         r->cache ? r->cache : "no-store",
         r->csp ? r->csp : "default-src 'none'; frame-ancestors 'none'",
-        secure ? OVER_TLS : "", r->extra ? r->extra : "");
+        secure ? OVER_TLS : "", r->extra ? r->extra : "",
+        keep ? "" : "Connection: close\r\n");
     return n < cap ? n : 0;
 }
 

@@ -7,10 +7,9 @@
 #include <mbedtls/base64.h>
 #include <mbedtls/sha1.h>
 
-#include "base/clock.h"
 #include "base/log.h"
-#include "http/civet.h"
 #include "http/hosts.h"
+#include "http/httpd_priv.h"
 #include "http/uri.h"
 #include "proto/handshake.h"
 
@@ -100,7 +99,7 @@ static bool check_origin(struct httpd_rq *rq) {
     struct slice origin = {NULL, 0}, host = {NULL, 0};
     unsigned origins = head_get(rq->head, "Origin", &origin);
     unsigned hosts = head_get(rq->head, "Host", &host);
-    if (o->any_origin || origins == 0)
+    if (o->any_origin || rq->local || origins == 0)
         return true;
     if (rq->head->authority.n)
         host = rq->head->authority;
@@ -135,16 +134,13 @@ static int send_101(struct httpd_rq *rq, const struct offer *o) {
                      accept,
                      ours ? "Sec-WebSocket-Protocol: " UPGRADE_SUBPROTOCOL "\r\n" : "");
     struct iovec iov = {text, (size_t)n};
-    struct deadline due = rq->conn->due;
-    due.at_ms = clock_ms() + UPGRADE_REPLY_MS;
-    due.pressed = NULL;
-    return deadline_send(&rq->conn->t, &due, &iov, 1);
+    struct deadline due = httpd_rq_due(rq, UPGRADE_REPLY_MS);
+    return deadline_send(&rq->guest->t, &due, &iov, 1);
 }
 
 void upgrade_ws(void *ctx, struct httpd_rq *rq) {
     (void)ctx;
     struct hub *hub = httpd_options(rq->httpd)->hub;
-    struct civet_conn *c = rq->conn;
     struct offer offer;
     if (!check_offer(rq, &offer) || !check_origin(rq) || !take_place(rq))
         return;
@@ -158,7 +154,7 @@ void upgrade_ws(void *ctx, struct httpd_rq *rq) {
     struct handoff_hello hello = {.addr = rq->addr, .role = (uint8_t)rq->role};
     upgrade_resume(rq->head->query, &hello);
     struct transport t;
-    civet_detach(c, &t);
-    hub_post(hub, &t, &hello, (const uint8_t *)c->buf + rq->head_n,
-             (uint32_t)(c->n - rq->head_n));
+    httpd_rq_detach(rq, &t);
+    hub_post(hub, &t, &hello, (const uint8_t *)rq->bytes + rq->head_n,
+             (uint32_t)(rq->n - rq->head_n));
 }

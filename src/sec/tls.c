@@ -1,7 +1,6 @@
 #include "sec/tls.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -61,21 +60,6 @@ static long failure(const struct tls *s, int rc) {
     return rc == MBEDTLS_ERR_SSL_ALLOC_FAILED ? -ENOMEM : -ECONNRESET;
 }
 
-static int handshake(struct tls *s, int (*wait)(void *arg, int fd, short events),
-                     void *arg, int *detail) {
-    int rc;
-    while ((rc = mbedtls_ssl_handshake(&s->ssl)) != 0) {
-        if (!wants(rc)) {
-            *detail = rc;
-            return s->err ? -s->err : -EPROTO;
-        }
-        rc = wait(arg, s->fd, rc == MBEDTLS_ERR_SSL_WANT_READ ? POLLIN : POLLOUT);
-        if (rc != 0)
-            return rc;
-    }
-    return 0;
-}
-
 /* mbedTLS 3.6 keeps what a TLS 1.3 handshake needed, 3.5 kB and the handshake's keys,
  * until the connection ends, where for 1.2 it frees it. Nothing reads it any more: a
  * server accepts no handshake message after the handshake
@@ -89,10 +73,7 @@ static void forget_handshake(struct tls *s) {
         mbedtls_ssl_handshake_wrapup_free_hs_transform(&s->ssl);
 }
 
-int tls_accept(struct tls_ctx *ctx, int fd,
-               int (*wait)(void *arg, int fd, short events), void *arg,
-               struct tls **out, int *detail) {
-    *detail = 0;
+int tls_begin(struct tls_ctx *ctx, int fd, struct tls **out) {
     struct tls *s = calloc(1, sizeof(*s));
     if (!s)
         return -ENOMEM;
@@ -100,16 +81,25 @@ int tls_accept(struct tls_ctx *ctx, int fd,
     s->id = tls_ident_get(ctx);
     mbedtls_ssl_init(&s->ssl);
     mbedtls_ssl_set_bio(&s->ssl, s, sock_send, sock_recv, NULL);
-    int rc = mbedtls_ssl_setup(&s->ssl, tls_ident_conf(s->id)) == 0 ? 0 : -ENOMEM;
-    if (rc == 0)
-        rc = handshake(s, wait, arg, detail);
-    if (rc != 0) {
+    if (mbedtls_ssl_setup(&s->ssl, tls_ident_conf(s->id)) != 0) {
         tls_free(s);
-        return rc;
+        return -ENOMEM;
     }
-    forget_handshake(s);
     *out = s;
     return 0;
+}
+
+int tls_shake(struct tls *s, int *detail) {
+    int rc = mbedtls_ssl_handshake(&s->ssl);
+    *detail = 0;
+    if (rc == 0) {
+        forget_handshake(s);
+        return 0;
+    }
+    if (wants(rc))
+        return -EAGAIN;
+    *detail = rc;
+    return s->err ? -s->err : rc == MBEDTLS_ERR_SSL_ALLOC_FAILED ? -ENOMEM : -EPROTO;
 }
 
 void tls_free(struct tls *s) {

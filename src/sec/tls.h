@@ -28,13 +28,13 @@ int tls_ctx_reopen(struct tls_ctx *ctx, const char *path, char *why, size_t cap)
 /* Any time: connections keep what they need of it. */
 void tls_ctx_free(struct tls_ctx *ctx);
 
-/* Shakes hands on a non-blocking socket, which stays the caller's. wait(arg, fd,
- * events) blocks until the socket is ready for the poll(2) events: 0, or -errno to give
- * up, which is returned. -EPROTO: the peer's words made no sense or offered nothing we
- * accept; *detail is then mbedTLS's code, for the log. */
-int tls_accept(struct tls_ctx *ctx, int fd,
-               int (*wait)(void *arg, int fd, short events), void *arg,
-               struct tls **out, int *detail);
+/* On a non-blocking socket, which stays the caller's. 0 or -ENOMEM. */
+int tls_begin(struct tls_ctx *ctx, int fd, struct tls **out);
+/* Shakes hands as far as it goes without waiting: 0 when that is done, -EAGAIN when the
+ * socket must become readable or writable first. -EPROTO: the peer's words made no
+ * sense or offered nothing we accept; *detail is then mbedTLS's code, for the log. A
+ * step may take tens of milliseconds of computing on a small board. */
+int tls_shake(struct tls *s, int *detail);
 /* Without a word to the peer; the socket stays open. */
 void tls_free(struct tls *s);
 

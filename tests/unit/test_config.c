@@ -66,6 +66,8 @@ static void every_key_is_read(void **state) {
         read_text(&c, "// the kitchen\n"
                       "{ /* a list */ \"listen\": [\"0.0.0.0:80\", \"[::]:80\"],\n"
                       "  \"tls_listen\": \"[::1]:443\", \"tls_pem\": \"/x//y.pem\",\n"
+                      "  \"socket\": \"/run/x.sock\", \"lobby\": 99,\n"
+                      "  \"lobby_per_address\": 9,\n"
                       "  \"allow_hosts\": [\"board.local\", \"[fe80::1]\"],\n"
                       "  \"name\": \"K\\u00fcche /* 1 */\", \"max_sessions\": 128,\n"
                       "  \"max_message\": 2048, \"sample_ms\": 5e2,\n"
@@ -78,6 +80,9 @@ static void every_key_is_read(void **state) {
     assert_string_equal(c.listen.item[1], "[::]:80");
     assert_string_equal(c.tls_listen.item[0], "[::1]:443");
     assert_string_equal(c.tls_pem, "/x//y.pem");
+    assert_string_equal(c.socket, "/run/x.sock");
+    assert_int_equal(c.lobby, 99);
+    assert_int_equal(c.lobby_per_address, 9);
     assert_int_equal(c.allow_hosts.n, 2);
     assert_string_equal(c.name, "K\xc3\xbc"
                                 "che /* 1 */");
@@ -96,7 +101,7 @@ static void every_row_of_the_table_has_a_key_in_that_test(void **state) {
     size_t n = 0;
     while (option_at(n))
         n++;
-    assert_int_equal(n, 13);
+    assert_int_equal(n, 16);
 }
 
 static void every_problem_names_its_line_and_key(void **state) {

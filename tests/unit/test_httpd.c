@@ -118,12 +118,11 @@ static struct hub *hub;
 static char bound[64];
 static struct sockaddr_in at;
 
-static struct httpd_opts options(const char *const *listen) {
+static struct httpd_opts options(struct doors *doors) {
     static char word[] = "hello";
     struct httpd_opts o;
     httpd_opts_default(&o);
-    o.listen = listen;
-    o.n_listen = 1;
+    o.doors = doors;
     o.routes = routes;
     o.n_routes = sizeof routes / sizeof *routes;
     o.identify = identify;
@@ -151,7 +150,7 @@ static void nothing_is_left_open(void) {
 }
 
 static int setup(void **state) {
-    static const char *const listen[] = {"127.0.0.1:0"};
+    struct doors doors = {.n = 0};
     struct hub_opts ho;
     char why[160];
     (void)state;
@@ -161,11 +160,12 @@ static int setup(void **state) {
     ho.app = &app;
     if (hub_start(&hub, &ho) != 0)
         return -1;
-    struct httpd_opts o = options(listen);
-    if (httpd_start(&httpd, &o, why, sizeof why) != 0)
+    struct httpd_opts o = options(&doors);
+    if (doors_add(&doors, "127.0.0.1:0", false, why, sizeof why) != 0 ||
+        httpd_start(&httpd, &o, why, sizeof why) != 0)
         return -1;
     base_fds = descriptors();
-    httpd_bound(httpd, false, 0, bound, sizeof bound);
+    doors_where(httpd_doors(httpd), LOBBY_PLAIN, 0, bound, sizeof bound);
     at =
         (struct sockaddr_in){.sin_family = AF_INET,
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
@@ -215,7 +215,7 @@ static int status_of(const char *a) {
     return strncmp(a, "HTTP/1.1 ", 9) == 0 ? atoi(a + 9) : 0;
 }
 
-#define HOST "Host: localhost\r\n"
+#define HOST "Host: localhost\r\nConnection: close\r\n"
 
 static void what_bytes_get_for_an_answer(void **state) {
     (void)state;
@@ -246,10 +246,12 @@ static void what_bytes_get_for_an_answer(void **state) {
         {"GET //hello HTTP/1.1\r\n" HOST "\r\n", 404, ""},
         {"GET /%00hello HTTP/1.1\r\n" HOST "\r\n", 400, ""},
         {"GET /%hello HTTP/1.1\r\n" HOST "\r\n", 400, ""},
-        {"GET /hello HTTP/1.1\r\n\r\n", 400, "Host"},
+        {"GET /hello HTTP/1.1\r\nConnection: close\r\n\r\n", 400, "Host"},
         {"GET /hello HTTP/1.1\r\n" HOST HOST "\r\n", 400, "Host"},
-        {"GET /hello HTTP/1.1\r\nHost: evil.example\r\n\r\n", 403, ""},
-        {"GET /nothing HTTP/1.1\r\nHost: evil.example\r\n\r\n", 403, ""},
+        {"GET /hello HTTP/1.1\r\nConnection: close\r\nHost: evil.example\r\n\r\n", 403,
+         ""},
+        {"GET /nothing HTTP/1.1\r\nConnection: close\r\nHost: evil.example\r\n\r\n",
+         403, ""},
         {"GET /hello HTTP/3.0\r\n" HOST "\r\n", 505, ""},
         {"GET /hello HTTP/1.1\n" HOST "\r\n", 400, ""},
         {"\x16\x03\x01\x02\x01 tls to the plain door", 400, ""},
@@ -582,7 +584,8 @@ static void a_table_with_a_row_for_nobody_in_particular_does_not_start(void **st
         {"/", HTTP_GET, ROLE_NONE, hello},
         {.path = "/forgot", .methods = HTTP_GET, .handle = hello},
     };
-    struct httpd_opts o = options((const char *const[]){"127.0.0.1:0"});
+    struct doors doors = {.n = 0};
+    struct httpd_opts o = options(&doors);
     struct httpd *second = NULL;
     char why[160];
     o.routes = forgot;
@@ -607,16 +610,18 @@ static void silent_clients_hold_no_worker(void **state) {
 static void stopping_leaves_nothing_behind(void **state) {
     (void)state;
     nothing_is_left_open();
-    static const char *const listen[] = {"[::1]:0"};
     for (int i = 0; i < 3; i++) {
-        struct httpd_opts o =
-            options(i ? listen : (const char *const[]){"127.0.0.1:0"});
+        struct doors doors = {.n = 0};
+        struct httpd_opts o = options(&doors);
         struct httpd *second;
         char why[160];
-        int rc = httpd_start(&second, &o, why, sizeof why);
+        int rc =
+            doors_add(&doors, i ? "[::1]:0" : "127.0.0.1:0", false, why, sizeof why);
         if (i && rc == -EAFNOSUPPORT)
             break; /* no IPv6 here */
         assert_int_equal(rc, 0);
+        assert_int_equal(httpd_start(&second, &o, why, sizeof why), 0);
+        assert_int_equal(doors.n, 0);
         httpd_stop(second);
     }
     nothing_is_left_open();
@@ -628,16 +633,15 @@ static void what_cannot_be_listened_on_is_named(void **state) {
     const char *const cases[][3] = {
         {bound, "cannot listen on 127.0.0.1:", "Address already in use"},
         {"192.0.2.1:0", "cannot listen on 192.0.2.1:0: ", "Cannot assign"},
-        {"nonsense", "cannot listen on nonsense: ", "not an ADDRESS:PORT"},
+        {"nonsense", "cannot listen on nonsense: ", "Invalid argument"},
     };
     for (size_t i = 0; i < 3; i++) {
-        struct httpd_opts o = options(cases[i]);
-        struct httpd *second = NULL;
+        struct doors doors = {.n = 0};
         char why[160];
-        assert_true(httpd_start(&second, &o, why, sizeof why) < 0);
+        assert_true(doors_add(&doors, cases[i][0], false, why, sizeof why) < 0);
         if (!strstr(why, cases[i][1]) || !strstr(why, cases[i][2]))
             fail_msg("%s", why);
-        assert_null(second);
+        assert_int_equal(doors.n, 0);
     }
     nothing_is_left_open();
 }

@@ -15,7 +15,7 @@ static void a_whole_head(void **state) {
     (void)state;
     char out[REPLY_HEAD_MAX];
     struct reply r = {.status = 200, .type = "text/plain", .n = 5};
-    size_t n = reply_head(&r, false, NOW_MS, out, sizeof out);
+    size_t n = reply_head(&r, false, false, NOW_MS, out, sizeof out);
     assert_string_equal(
         out, "HTTP/1.1 200 OK\r\n"
              "Date: Sun, 22 Nov 2026 21:20:14 GMT\r\n"
@@ -32,8 +32,8 @@ static void a_whole_head(void **state) {
              "Connection: close\r\n\r\n");
     assert_int_equal(n, strlen(out));
     /* It fits to the byte, with its NUL, or not at all. */
-    assert_int_equal(reply_head(&r, false, NOW_MS, out, n + 1), n);
-    assert_int_equal(reply_head(&r, false, NOW_MS, out, n), 0);
+    assert_int_equal(reply_head(&r, false, false, NOW_MS, out, n + 1), n);
+    assert_int_equal(reply_head(&r, false, false, NOW_MS, out, n), 0);
 }
 
 static void what_is_asked_for_is_in_it(void **state) {
@@ -43,7 +43,7 @@ static void what_is_asked_for_is_in_it(void **state) {
                       .cache = "no-cache",
                       .csp = "default-src 'self'",
                       .extra = "ETag: \"x\"\r\n"};
-    assert_true(reply_head(&r, true, NOW_MS, out, sizeof out) > 0);
+    assert_true(reply_head(&r, true, true, NOW_MS, out, sizeof out) > 0);
     assert_non_null(strstr(out, "HTTP/1.1 304 Not Modified\r\n"));
     assert_non_null(strstr(out, "\r\nCache-Control: no-cache\r\n"));
     assert_non_null(strstr(out, "\r\nContent-Security-Policy: default-src 'self'\r\n"));
@@ -57,7 +57,7 @@ static void no_date_from_a_clock_that_was_never_set(void **state) {
     (void)state;
     char out[REPLY_HEAD_MAX];
     struct reply r = {.status = 204};
-    assert_true(reply_head(&r, false, 12345, out, sizeof out) > 0);
+    assert_true(reply_head(&r, false, true, 12345, out, sizeof out) > 0);
     assert_null(strstr(out, "Date"));
     assert_null(strstr(out, "Content-Length"));
 }

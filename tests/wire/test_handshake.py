@@ -30,7 +30,8 @@ def shake(server, headers=None, path="/ws", secure=False, greeted=True, **how):
                 st.need(lambda: st.buf or None)
             st.rst()
         else:
-            r.body = st.need(lambda: bytes(st.buf) if st.eof else None)
+            n = int(r["Content-Length"])
+            r.body = st.need(lambda: bytes(st.buf[:n]) if len(st.buf) >= n else None)
         return r
 
 

@@ -229,24 +229,81 @@ def test_body_nobody_asked_for(board):
 
 
 def test_answers_are_bounded(board):
-    """Each says where it ends: by a length, or by the end of the connection."""
-    for path in PAGES:
-        with board.stream() as st:
+    """Each says where it ends: by a length, behind which the next one begins."""
+    with board.stream() as st:
+        for path in PAGES:
             st.send(request(path))
             try:
                 take_response(st)
             except Torn as e:
                 pytest.fail(f"{path}: {e}")
+            assert not st.buf
+        st.send(request("/", headers=[("Connection", "close")]))
+        assert take_response(st)["Connection"] == "close"
+        assert st.wait_eof() == b""
+
+
+def test_pipelined_requests_are_answered_in_order(board, secure):
+    """RFC 9112 9.3.2: one send, from the lobby's thread and from workers in turns."""
+    paths = ["/healthz", "/", "/nothing", "/api/v1/info", "/stats", "/readyz"] * 5
+    with board.stream(secure) as st:
+        st.send(b"".join(request(p) for p in paths))
+        for path in paths:
+            r = take_response(st)
+            assert r.status == (404 if path == "/nothing" else 200), path
+            assert r["Content-Type"].startswith(
+                {"/": "text/html", "/stats": "text/html"}.get(path, "application/")
+            ), path
+            assert r["Connection"] is None
+
+
+@pytest.mark.parametrize(
+    "version, fields, kept",
+    [
+        ("1.1", [], True),
+        ("1.1", [("Connection", "keep-alive")], True),
+        ("1.1", [("Connection", "x, Close")], False),
+        ("1.1", [("Connection", "x"), ("Connection", "close")], False),
+        ("1.1", [("X-Connection", "close")], True),
+        ("1.0", [], False),
+        ("1.0", [("Connection", "keep-alive")], False),
+    ],
+)
+@pytest.mark.parametrize("path", ["/", "/healthz", "/nothing"])
+def test_whether_a_connection_is_kept(board, path, version, fields, kept):
+    """RFC 9112 9.3."""
+    with board.stream() as st:
+        for _ in range(3 if kept else 1):
+            st.send(request(path, headers=fields, version=version))
+            r = take_response(st)
+            assert r.status in (200, 404)
+            assert r["Connection"] == (None if kept else "close")
+        if not kept:
             assert st.wait_eof() == b""
 
 
-def test_pipelined_requests_are_not_mixed(board):
-    """Whether or not the connection is kept, no answer is torn by the next request."""
-    with board.stream() as st:
-        st.send(request("/healthz") + request("/readyz"))
+def test_a_body_nobody_read_does_not_become_a_request(board, secure):
+    """RFC 9112 9.3: what lies behind an answer is either skipped by its length or not at
+    all."""
+    smuggled = request("/metrics")
+    with board.stream(secure) as st:
+        st.send(request("/", "POST", [("Content-Length", str(len(smuggled)))], body=smuggled))
+        assert take_response(st).status == 405
+        st.send(request("/readyz"))
+        assert take_response(st)["Content-Type"] == "application/json"
+    with board.stream(secure) as st:
+        st.send(request("/", "POST", [("Content-Length", "100000")], body=smuggled))
+        r = take_response(st)
+        assert r.status == 405 and r["Connection"] == "close"
+        assert st.wait_eof() == b""
+
+
+def test_idle_connections_end(board, secure):
+    """Sooner or later, without a word, so that a client can tell that nothing was lost."""
+    with board.stream(secure) as st:
+        st.send(request("/healthz"))
         assert take_response(st).status == 200
-        rest = st.wait_eof()
-        assert rest == b"" or rest.startswith(b"HTTP/1.1 200 ")
+        assert st.wait_eof(timeout=40) == b""
 
 
 def test_info(board):

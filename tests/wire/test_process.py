@@ -6,10 +6,12 @@ import signal
 import socket
 import ssl
 import subprocess
+import sys
 import threading
 
 import pytest
 import server as srv
+import wsraw
 from rpc import Rpc
 from server import PULSEBOARD, WS_ECHO, until
 from wsraw import CLOSE, close_payload
@@ -284,3 +286,37 @@ def test_few_threads(start):
     assert b.threads() == before <= 10
     for ws in with_sessions:
         ws.rst()
+
+
+INHERIT = """
+import os, socket, sys
+plain, tls, unix = socket.socket(), socket.socket(), socket.socket(socket.AF_UNIX)
+for i, s in enumerate((plain, tls, unix)):
+    s.bind(sys.argv[1] if s is unix else ("127.0.0.1", 0))
+    s.listen()
+# Out of the way first: the numbers from 3 on may be taken.
+high = [os.dup2(s.fileno(), 50 + i) for i, s in enumerate((plain, tls, unix))]
+for i, fd in enumerate(high):
+    os.dup2(fd, 3 + i, inheritable=True)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="3", LISTEN_FDNAMES="http:https:local")
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+def test_sockets_of_a_service_manager(start, tmp_path, pem):
+    """sd_listen_fds(3): they are served in the place of our own."""
+    here = tmp_path / "activated.sock"
+    argv = [sys.executable, "-c", INHERIT, here, PULSEBOARD, "serve", "--tls-pem", pem]
+    b = start._start([*argv, "--listen", "127.0.0.1:1"], {})
+    assert b.addr[1] > 1024 and b.tls_addr[1] != b.addr[1]
+    assert b.http("/").status == 200 and b.http("/", secure=True).status == 200
+    with socket.socket(socket.AF_UNIX) as s:
+        s.connect(str(here))
+        s.sendall(wsraw.request("/healthz", host="foreign.example"))
+        assert s.recv(100).startswith(b"HTTP/1.1 200 ")
+
+
+def test_sockets_of_another_process_are_not_ours(start, tmp_path):
+    """LISTEN_PID names somebody else: a shell between the manager and us."""
+    b = start.pulseboard(env={"LISTEN_PID": "1", "LISTEN_FDS": "3"})
+    assert b.http("/").status == 200

@@ -35,7 +35,7 @@ struct echo {
     struct hub *hub;
     struct tls_ctx *tls;
     struct httpd *httpd;
-    const char *listen[CONFIG_ITEMS], *tls_listen[CONFIG_ITEMS];
+    struct doors doors;  /* until the httpd has them */
     uint32_t rate, size; /* of the broadcast; rate 0: none */
     char *frame;         /* size bytes */
     uint64_t sent;       /* hub thread */
@@ -179,19 +179,20 @@ static const struct httpd_route routes[] = {
     {"/ws/stats", HTTP_GET, ROLE_NONE, routes_stats},
 };
 
-static unsigned texts(const struct config_list *list, const char **out) {
-    for (uint32_t i = 0; i < list->n; i++)
-        out[i] = list->item[i];
-    return list->n;
+static int open_doors(struct echo *e, char *why, size_t cap) {
+    const struct config_list *plain = &e->config.listen, *tls = &e->config.tls_listen;
+    int rc = 0;
+    for (uint32_t i = 0; rc == 0 && i < plain->n; i++)
+        rc = doors_add(&e->doors, plain->item[i], false, why, cap);
+    for (uint32_t i = 0; rc == 0 && i < tls->n; i++)
+        rc = doors_add(&e->doors, tls->item[i], true, why, cap);
+    return rc;
 }
 
 static int start_httpd(struct echo *e, char *why, size_t cap) {
     struct httpd_opts o;
     httpd_opts_default(&o);
-    o.listen = e->listen;
-    o.n_listen = texts(&e->config.listen, e->listen);
-    o.tls_listen = e->tls_listen;
-    o.n_tls_listen = texts(&e->config.tls_listen, e->tls_listen);
+    o.doors = &e->doors;
     o.tls = e->tls;
     o.any_host = o.any_origin = true;
     o.reply_bytes = routes_reply_bytes(e->config.max_sessions);
@@ -207,9 +208,10 @@ static int start_httpd(struct echo *e, char *why, size_t cap) {
 
 static void say_ready(const struct echo *e) {
     char at[80];
-    printf("ready http=%s", httpd_bound(e->httpd, false, 0, at, sizeof at));
-    if (e->config.tls_listen.n > 0)
-        printf(" https=%s", httpd_bound(e->httpd, true, 0, at, sizeof at));
+    const struct doors *d = httpd_doors(e->httpd);
+    printf("ready http=%s", doors_where(d, LOBBY_PLAIN, 0, at, sizeof at));
+    if (doors_have(d, LOBBY_TLS))
+        printf(" https=%s", doors_where(d, LOBBY_TLS, 0, at, sizeof at));
     putchar('\n');
     fflush(stdout);
 }
@@ -228,7 +230,7 @@ static int run(struct echo *e, const sigset_t *ends) {
 
 static int open_tls(struct echo *e, char *why, size_t cap) {
     char reason[192] = "there is not enough memory";
-    if (e->config.tls_listen.n == 0)
+    if (!doors_have(&e->doors, LOBBY_TLS))
         return 0;
     int rc =
         tls_heap_init((e->config.max_sessions + TLS_HEAP_HANDSHAKES) * TLS_HEAP_EACH);
@@ -241,7 +243,9 @@ static int open_tls(struct echo *e, char *why, size_t cap) {
 
 static int serve(struct echo *e, const sigset_t *ends) {
     char why[512] = "cannot start the hub";
-    int rc = open_tls(e, why, sizeof why);
+    int rc = open_doors(e, why, sizeof why);
+    if (!rc)
+        rc = open_tls(e, why, sizeof why);
     if (!rc)
         rc = start_hub(e);
     if (rc)
@@ -255,6 +259,7 @@ static int serve(struct echo *e, const sigset_t *ends) {
     hub_free(e->hub);
 fail_tls:
     tls_ctx_free(e->tls);
+    doors_close(&e->doors);
     if (rc)
         fprintf(stderr, "ws_echo: %s\n", why);
     return rc;

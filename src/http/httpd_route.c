@@ -1,0 +1,159 @@
+/* Which route answers a request, and whether it may. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "http/httpd_priv.h"
+#include "http/upgrade.h"
+#include "http/uri.h"
+
+/* What the route's "*" stands for ("" without one), or NULL: it is for other paths. */
+static const char *match(const char *route, const char *path) {
+    size_t n = strlen(route);
+    if (route[n - 1] != '*')
+        return strcmp(route, path) == 0 ? "" : NULL;
+    if (strncmp(route, path, n - 1) != 0)
+        return NULL;
+    const char *tail = path + n - 1;
+    return tail[0] && !strchr(tail, '/') ? tail : NULL;
+}
+
+static unsigned allowed(const struct httpd_route *r) {
+    unsigned m = (r->methods & ~HTTPD_AT_ONCE) | HTTP_OPTIONS;
+    return m & HTTP_GET ? m | HTTP_HEAD : m;
+}
+
+/* What the table says about a path. */
+struct way {
+    const struct httpd_route *route; /* for the method; else any of the path's */
+    unsigned methods;                /* of all its rows; 0: there is nothing */
+};
+
+static struct way find_way(const struct httpd *h, struct httpd_rq *rq) {
+    struct way w = {NULL, 0};
+    for (unsigned i = 0; i < h->o.n_routes; i++) {
+        const struct httpd_route *r = &h->o.routes[i];
+        const char *tail = match(r->path, rq->path);
+        if (!tail)
+            continue;
+        w.methods |= allowed(r);
+        if (w.route && !(allowed(r) & rq->head->method))
+            continue;
+        w.route = r;
+        rq->tail = tail;
+    }
+    return w;
+}
+
+/* "Allow: GET, HEAD, OPTIONS\r\n" */
+static const char *allow_field(unsigned methods, char *out, size_t cap) {
+    size_t n = (size_t)snprintf(out, cap, "Allow:");
+    for (unsigned m = HTTP_GET; m <= HTTP_DELETE; m <<= 1) {
+        if (methods & m)
+            n += (size_t)snprintf(out + n, cap - n, "%s %s", n > 6 ? "," : "",
+                                  http_method_name((enum http_method)m));
+    }
+    snprintf(out + n, cap - n, "\r\n");
+    return out;
+}
+
+static int judge_host(struct httpd *h, struct slice host) {
+    pthread_mutex_lock(&h->hosts_lock);
+    int rc = hosts_check(&h->hosts, host);
+    pthread_mutex_unlock(&h->hosts_lock);
+    return rc;
+}
+
+void httpd_set_hosts(struct httpd *h, const char *const *names, unsigned n) {
+    pthread_mutex_lock(&h->hosts_lock);
+    hosts_init(&h->hosts, names, n, h->o.any_host);
+    pthread_mutex_unlock(&h->hosts_lock);
+}
+
+/* RFC 9112 3.2: exactly one Host. True: go on. */
+static bool check_host(struct httpd_rq *rq, const struct httpd_route *route) {
+    struct slice host = {NULL, 0};
+    unsigned count = head_get(rq->head, "Host", &host);
+    if (rq->local || (count == 0 && rq->head->minor == 0))
+        return true;
+    if (rq->head->authority.n)
+        host = rq->head->authority;
+    int rc = count == 1 ? judge_host(rq->httpd, host) : -EINVAL;
+    if (rc == -EINVAL)
+        httpd_problem(rq, 400, NULL, "Exactly one valid Host field is needed.");
+    if (rc == -EACCES) {
+        if (route && route->handle == upgrade_ws)
+            hub_reject(rq->httpd->o.hub, HUB_REJECT_HOST);
+        httpd_problem(
+            rq, 403, NULL,
+            "This name is not one of this device's. Use its address, or add the "
+            "name to its configuration.");
+    }
+    return rc == 0;
+}
+
+/* True: go on. */
+static bool check_role(struct httpd *h, struct httpd_rq *rq,
+                       const struct httpd_route *route) {
+    if (rq->local) /* who may open that socket may act as we do */
+        rq->role = ROLE_ADMIN;
+    else if (h->o.identify)
+        h->o.identify(h->o.ctx, rq);
+    if (rq->role >= route->role)
+        return true;
+    if (route->handle == upgrade_ws)
+        hub_reject(h->o.hub, HUB_REJECT_AUTH);
+    /* RFC 9110 11.6.1: a 401 names a way in; no browser asks for this one by itself. */
+    if (rq->role <= ROLE_NONE)
+        httpd_problem(rq, 401, "WWW-Authenticate: Bearer\r\n", "Log in first.");
+    else
+        httpd_problem(rq, 403, NULL, "This needs another role than yours.");
+    return false;
+}
+
+static void reply_options(struct httpd_rq *rq, const char *allow) {
+    httpd_reply(rq, &(struct reply){.status = 204, .extra = allow});
+}
+
+const struct httpd_route *httpd_find_route(struct httpd *h, struct httpd_rq *rq) {
+    char allow[96], *path = rq->worker->path;
+    if (slice_is(rq->head->path, "*")) {
+        reply_options(rq, "Allow: GET, HEAD, OPTIONS\r\n");
+        return NULL;
+    }
+    int rc = uri_decode(rq->head->path, path, HTTPD_PATH_MAX);
+    if (rc == -EINVAL) {
+        httpd_problem(rq, 400, NULL, "The path is not well encoded.");
+        return NULL;
+    }
+    /* A path too long to be decoded is none of ours. */
+    struct way way = {NULL, 0};
+    if (rc == 0)
+        way = find_way(h, rq);
+    if (!check_host(rq, way.route))
+        return NULL;
+    if (!way.route) {
+        httpd_problem(rq, 404, NULL, "There is nothing at this path.");
+        return NULL;
+    }
+    if (rq->head->method != HTTP_OPTIONS && (way.methods & rq->head->method))
+        return way.route;
+    allow_field(way.methods, allow, sizeof(allow));
+    if (rq->head->method == HTTP_OPTIONS)
+        reply_options(rq, allow);
+    else
+        httpd_problem(rq, 405, allow, "This path does not support the method.");
+    return NULL;
+}
+
+void httpd_handle(struct httpd *h, struct httpd_rq *rq,
+                  const struct httpd_route *route) {
+    if (!check_role(h, rq, route))
+        return;
+    route->handle(h->o.ctx, rq);
+    if (!rq->status) {
+        log_error("http_unanswered", "path=%s", rq->path);
+        httpd_problem(rq, 500, NULL, NULL);
+    }
+}

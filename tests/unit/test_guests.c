@@ -1,0 +1,162 @@
+// link: http
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <arpa/inet.h>
+#include <cmocka.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+
+#include "http/guests.h"
+
+#define CAP 8u
+
+static int setup(void **state) {
+    static struct guests g;
+    *state = &g;
+    return guests_init(&g, CAP);
+}
+
+static int teardown(void **state) {
+    guests_free(*state);
+    return 0;
+}
+
+static void seats_are_used_again_last_in_first_out(void **state) {
+    struct guests *g = *state;
+    for (uint32_t i = 0; i < CAP; i++)
+        assert_int_equal(guests_take(g, 1, GUEST_HEAD, 10), i);
+    assert_int_equal(guests_take(g, 1, GUEST_HEAD, 10), GUEST_NONE);
+    uint32_t turn = g->seats[3].turn;
+    guests_move(g, 5, GUEST_FREE, GUEST_NEVER);
+    guests_move(g, 3, GUEST_FREE, GUEST_NEVER);
+    assert_int_equal(guests_take(g, 1, GUEST_HEAD, 20), 3);
+    assert_int_equal(g->seats[3].turn, turn + 1);
+    assert_int_equal(guests_take(g, 1, GUEST_HEAD, 20), 5);
+}
+
+static void the_next_due_is_found_across_places(void **state) {
+    struct guests *g = *state;
+    assert_int_equal(guests_next_ms(g), GUEST_NEVER);
+    uint32_t a = guests_take(g, 1, GUEST_HEAD, 50);
+    uint32_t b = guests_take(g, 1, GUEST_IDLE, 150);
+    uint32_t c = guests_take(g, 1, GUEST_ASIDE, 0);
+    assert_int_equal(guests_next_ms(g), 50);
+    assert_int_equal(guests_due(g, 49), GUEST_NONE);
+    assert_int_equal(guests_due(g, 50), a);
+    guests_move(g, a, GUEST_ANSWER, 200);
+    assert_int_equal(guests_due(g, 199), b);
+    guests_move(g, b, GUEST_FREE, GUEST_NEVER);
+    guests_move(g, a, GUEST_ASIDE, 0);
+    assert_int_equal(guests_next_ms(g), GUEST_NEVER);
+    guests_move(g, c, GUEST_FREE, GUEST_NEVER);
+}
+
+static void who_gives_way(void **state) {
+    struct guests *g = *state;
+    assert_int_equal(guests_victim(g), GUEST_NONE);
+    uint32_t aside = guests_take(g, 1, GUEST_ASIDE, 0);
+    assert_int_equal(guests_victim(g), GUEST_NONE);
+    uint32_t answer = guests_take(g, 1, GUEST_ANSWER, 1);
+    assert_int_equal(guests_victim(g), answer);
+    uint32_t head = guests_take(g, 1, GUEST_HEAD, 30);
+    uint32_t hello = guests_take(g, 1, GUEST_HELLO, 20);
+    assert_int_equal(guests_victim(g), hello);
+    guests_move(g, hello, GUEST_HEAD, 40);
+    assert_int_equal(guests_victim(g), head);
+    uint32_t bye = guests_take(g, 1, GUEST_BYE, 100);
+    assert_int_equal(guests_victim(g), bye);
+    uint32_t first = guests_take(g, 1, GUEST_IDLE, 200);
+    guests_take(g, 1, GUEST_IDLE, 300);
+    assert_int_equal(guests_victim(g), first);
+    guests_move(g, first, GUEST_IDLE, 400);
+    assert_int_not_equal(guests_victim(g), first);
+    assert_int_not_equal(guests_victim(g), aside);
+}
+
+static void those_of_an_address_are_counted(void **state) {
+    struct guests *g = *state;
+    uint32_t oldest;
+    assert_int_equal(guests_count(g, 7, &oldest), 0);
+    assert_int_equal(oldest, GUEST_NONE);
+    uint32_t head = guests_take(g, 7, GUEST_HEAD, 10);
+    guests_take(g, 8, GUEST_HEAD, 5);
+    guests_take(g, 7, GUEST_ASIDE, 0);
+    guests_take(g, 7, GUEST_ANSWER, 1);
+    uint32_t body = guests_take(g, 7, GUEST_BODY, 9);
+    assert_int_equal(guests_count(g, 7, &oldest), 2);
+    assert_int_equal(oldest, body);
+    guests_move(g, body, GUEST_FREE, GUEST_NEVER);
+    uint32_t idle = guests_take(g, 7, GUEST_IDLE, 1000);
+    assert_int_equal(guests_count(g, 7, &oldest), 2);
+    assert_int_equal(oldest, idle);
+    guests_move(g, idle, GUEST_FREE, GUEST_NEVER);
+    assert_int_equal(guests_count(g, 7, &oldest), 1);
+    assert_int_equal(oldest, head);
+}
+
+static uint64_t from(const char *text) {
+    struct sockaddr_in6 six = {.sin6_family = AF_INET6};
+    struct sockaddr_in four = {.sin_family = AF_INET};
+    struct sess_addr a;
+    if (inet_pton(AF_INET, text, &four.sin_addr) == 1)
+        sess_addr_from(&a, (struct sockaddr *)&four);
+    else if (inet_pton(AF_INET6, text, &six.sin6_addr) == 1)
+        sess_addr_from(&a, (struct sockaddr *)&six);
+    else
+        fail_msg("%s", text);
+    return guests_from(&a);
+}
+
+static void an_ipv6_network_is_one_address(void **state) {
+    (void)state;
+    assert_int_equal(from("2001:db8:1:2::1"), from("2001:db8:1:2:ffff::9"));
+    assert_int_not_equal(from("2001:db8:1:2::1"), from("2001:db8:1:3::1"));
+    assert_int_not_equal(from("192.0.2.1"), from("192.0.2.2"));
+    assert_int_equal(from("::ffff:192.0.2.1"), from("192.0.2.1"));
+}
+
+/* Against a model that keeps nothing but a list of moves in order. */
+static void a_thousand_moves_keep_their_order(void **state) {
+    struct guests *g = *state;
+    uint32_t order[CAP], n = 0;
+    srand(7);
+    for (uint64_t now = 1; now < 20000; now++) {
+        if (n < CAP && rand() % 2) {
+            order[n++] = guests_take(g, 1, GUEST_IDLE, now);
+        } else if (n > 0) {
+            uint32_t k = (uint32_t)rand() % n, i = order[k];
+            bool leaves = rand() % 2;
+            guests_move(g, i, leaves ? GUEST_FREE : GUEST_IDLE, now);
+            for (n--; k < n; k++)
+                order[k] = order[k + 1];
+            if (!leaves)
+                order[n++] = i;
+        }
+        assert_int_equal(guests_victim(g), n ? order[0] : GUEST_NONE);
+        assert_int_equal(g->queue[GUEST_IDLE].n, n);
+        assert_int_equal(g->queue[GUEST_FREE].n, CAP - n);
+        uint32_t at = g->queue[GUEST_IDLE].first;
+        for (uint32_t k = 0; k < n; k++, at = g->seats[at].next)
+            assert_int_equal(at, order[k]);
+        assert_int_equal(at, GUEST_NONE);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(seats_are_used_again_last_in_first_out, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(the_next_due_is_found_across_places, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(who_gives_way, setup, teardown),
+        cmocka_unit_test_setup_teardown(those_of_an_address_are_counted, setup,
+                                        teardown),
+        cmocka_unit_test(an_ipv6_network_is_one_address),
+        cmocka_unit_test_setup_teardown(a_thousand_moves_keep_their_order, setup,
+                                        teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
