@@ -6,6 +6,7 @@
 
 #include "app/config.h"
 #include "app/option.h"
+#include "app/update_cmd.h"
 #include "app/updater_cmd.h"
 
 #define CLI_SETTINGS 64 /* options of `serve` in one command line */
@@ -14,6 +15,7 @@ enum cli_command {
     CLI_SERVE,
     CLI_STATS,
     CLI_CHECK_CONFIG,
+    CLI_UPDATE,
     CLI_UPDATER,
     CLI_HELP, /* of `about`, or of everything */
     CLI_VERSION,
@@ -32,6 +34,7 @@ struct cli {
         const char *value;
     } set[CLI_SETTINGS];
     size_t n_set;
+    struct update_args update;   /* UPDATE */
     struct updater_args updater; /* UPDATER */
 };
 

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CONFIG_OPTIONS 16   /* rows of the table in option.c */
+#define CONFIG_OPTIONS 17   /* rows of the table in option.c */
 #define CONFIG_ITEMS 8      /* elements of a list */
 #define CONFIG_ITEM_MAX 128 /* bytes of one, with its NUL */
 #define CONFIG_PATH_MAX 1024
@@ -20,6 +20,7 @@ struct config {
     struct config_list listen, tls_listen, allow_hosts;
     char tls_pem[CONFIG_PATH_MAX];
     char socket[CONFIG_PATH_MAX];
+    char updater_socket[CONFIG_PATH_MAX];
     char probe_root[CONFIG_PATH_MAX];
     char name[CONFIG_NAME_MAX];
     uint32_t max_sessions, lobby, lobby_per_address, max_message, sample_ms;

@@ -47,6 +47,8 @@ static int run(const struct cli *cli) {
         return stats_table_run(cli->url, cli->json);
     case CLI_CHECK_CONFIG:
         return check_config(cli->config_path);
+    case CLI_UPDATE:
+        return update_cmd(&cli->update);
     case CLI_UPDATER:
         return updater_cmd(&cli->updater);
     case CLI_HELP:

@@ -82,6 +82,9 @@ static const struct option table[] = {
      UINT(heartbeat_max_ms, 100, 600000)},
     {"log_level", "log-level", "LEVEL", "error, warn, notice, info or debug", "info",
      .type = OPTION_LEVEL, FIELD(log_level), .reloads = true},
+    {"updater_socket", "updater-socket", "PATH",
+     "where `pulseboard updater` listens: updates come in by page and API", NULL,
+     TEXT(updater_socket), .wrong = socket_wrong},
     {"probe_root", "probe-root", "DIR", "for tests: measure DIR/proc and DIR/sys", NULL,
      TEXT(probe_root)},
 };

@@ -5,6 +5,7 @@
 #include "app/metrics_text.h"
 #include "app/process.h"
 #include "app/stats_json.h"
+#include "app/update_routes.h"
 #include "base/clock.h"
 #include "http/assets.h"
 #include "http/upgrade.h"
@@ -178,6 +179,9 @@ const struct httpd_route routes_table[] = {
     {"/readyz", HTTP_GET, ROLE_NONE, readyz},
     {"/api/v1/info", HTTP_GET, ROLE_VIEWER, info},
     {"/api/v1/events", HTTP_GET, ROLE_VIEWER, routes_events},
+    {"/api/v1/update", HTTP_GET, ROLE_VIEWER, update_routes_status},
+    {"/api/v1/update", HTTP_POST, ROLE_ADMIN, update_routes_take},
+    {"/api/v1/reboot", HTTP_POST, ROLE_ADMIN, update_routes_reboot},
 };
 const unsigned routes_n = sizeof routes_table / sizeof routes_table[0];
 

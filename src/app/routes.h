@@ -18,6 +18,7 @@ struct routes {
     struct events *events;       /* the same */
     struct hub *hub;
     uint32_t max_sessions;
+    const char *updater;  /* socket of the half with rights; "": there is none */
     atomic_bool stopping; /* not ready any more */
 };
 

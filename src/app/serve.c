@@ -272,6 +272,7 @@ static void fill_routes(struct app *a) {
     a->routes.events = &a->events;
     a->routes.hub = a->hub;
     a->routes.max_sessions = a->config.max_sessions;
+    a->routes.updater = a->config.updater_socket;
 }
 
 /* With a hub that runs; it does not when this returns. */

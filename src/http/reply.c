@@ -26,6 +26,7 @@ const char *reply_reason(int status) {
         const char *text;
     } reasons[] = {
         {200, "OK"},
+        {202, "Accepted"},
         {204, "No Content"},
         {304, "Not Modified"},
         {400, "Bad Request"},
