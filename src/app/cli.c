@@ -81,6 +81,33 @@ static int stats_option(struct words *w, const char *flag, const char *value) {
     return 1;
 }
 
+/* A flag that takes no value. */
+static int take_flag(const char *value, bool *out) {
+    *out = true;
+    return value ? 0 : 1;
+}
+
+static int update_option(struct words *w, const char *flag, const char *value) {
+    struct update_args *a = &w->cli->update;
+    bool status; /* is what it tells anyway */
+    if (strcmp(flag, "socket") == 0)
+        return take_value(w, flag, value, &a->socket);
+    if (strcmp(flag, "force") == 0)
+        return take_flag(value, &a->force);
+    if (strcmp(flag, "rollback") == 0)
+        return take_flag(value, &a->rollback);
+    if (strcmp(flag, "reboot") == 0)
+        return take_flag(value, &a->reboot);
+    return strcmp(flag, "status") == 0 ? take_flag(value, &status) : 0;
+}
+
+static int update_operand(struct words *w, const char *word) {
+    if (w->cli->update.file)
+        return wrong(w, "update takes one FILE");
+    w->cli->update.file = word;
+    return 1;
+}
+
 static int updater_option(struct words *w, const char *flag, const char *value) {
     struct updater_args *a = &w->cli->updater;
     if (updater_cmd_set(a, flag, NULL) != 0)
@@ -127,6 +154,9 @@ static const struct command commands[] = {
      "tell a running one readings of your own", publish_option, publish_operand},
     {"check-config", CLI_CHECK_CONFIG, "FILE",
      "tell what is wrong with a configuration", NULL, check_operand},
+    {"update", CLI_UPDATE, "[FILE] [--force] [--status] [--socket PATH]",
+     "give this board a new system, or tell where that stands", update_option,
+     update_operand},
     {"updater", CLI_UPDATER, "OPTION...", "write updates to this board, as root",
      updater_option, NULL},
     {"first-boot", CLI_FIRST_BOOT, "FILE",
@@ -192,7 +222,8 @@ static int take_words(struct words *w, const struct command *cmd) {
 }
 
 int cli_parse(struct cli *cli, int argc, char *const *argv, char why[CLI_WHY_MAX]) {
-    *cli = (struct cli){.url = "http://127.0.0.1:8080"};
+    *cli = (struct cli){.url = "http://127.0.0.1:8080",
+                        .update.socket = UPDATE_CMD_SOCKET};
     struct words w = {.cli = cli, .argc = argc, .i = 2, .argv = argv, .why = why};
     if (argc < 2)
         return wrong(&w, "what shall it do?");
@@ -259,6 +290,24 @@ static void help_of(FILE *out, const struct command *cmd) {
         break;
     case CLI_CHECK_CONFIG:
         fputs("One line per problem, with file and line; the exit code is then 1.\n",
+              out);
+        break;
+    case CLI_UPDATE:
+        fputs("  --force\n"
+              "        an older version, too\n"
+              "  --status\n"
+              "        where it stands, and what became of the last one; the default\n"
+              "  --rollback\n"
+              "        end the trial of a new system: the one before returns\n"
+              "  --reboot\n"
+              "        restart the board\n"
+              "  --socket PATH\n"
+              "        of `pulseboard updater` [" UPDATE_CMD_SOCKET "]\n"
+              "\nFILE was made by firmware/sign. It is written to the slot that does "
+              "not\n"
+              "run, and tried for one boot: unless the dashboard then serves for a "
+              "minute,\n"
+              "the slot before returns by itself.\n",
               out);
         break;
     case CLI_UPDATER:

@@ -6,6 +6,7 @@
 
 #include "app/config.h"
 #include "app/option.h"
+#include "app/update_cmd.h"
 #include "app/updater_cmd.h"
 
 #define CLI_PAIRS 32    /* readings of `publish` in one command line */
@@ -16,6 +17,7 @@ enum cli_command {
     CLI_STATS,
     CLI_PUBLISH,
     CLI_CHECK_CONFIG,
+    CLI_UPDATE,
     CLI_UPDATER,
     CLI_FIRST_BOOT,
     CLI_ROUTES,
@@ -40,6 +42,7 @@ struct cli {
         const char *value;
     } set[CLI_SETTINGS];
     size_t n_set;
+    struct update_args update;   /* UPDATE */
     struct updater_args updater; /* UPDATER */
 };
 

@@ -6,7 +6,7 @@
 
 #include "http/plain.h"
 
-#define CONFIG_OPTIONS 26   /* rows of the table in option.c */
+#define CONFIG_OPTIONS 27   /* rows of the table in option.c */
 #define CONFIG_ITEMS 8      /* elements of a list */
 #define CONFIG_ITEM_MAX 128 /* bytes of one, with its NUL */
 #define CONFIG_PATH_MAX 1024
@@ -23,6 +23,7 @@ struct config {
     char http[16]; /* enum plain_mode as a word; "": see config_plain() */
     char tls_pem[CONFIG_PATH_MAX];
     char socket[CONFIG_PATH_MAX];
+    char updater_socket[CONFIG_PATH_MAX];
     char probe_root[CONFIG_PATH_MAX];
     char name[CONFIG_NAME_MAX];
     uint32_t max_sessions, lobby, lobby_per_address, max_message, max_asked, sample_ms;

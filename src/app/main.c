@@ -52,6 +52,8 @@ static int run(const struct cli *cli) {
         return tell_run(cli);
     case CLI_CHECK_CONFIG:
         return check_config(cli->config_path);
+    case CLI_UPDATE:
+        return update_cmd(&cli->update);
     case CLI_UPDATER:
         return updater_cmd(&cli->updater);
     case CLI_FIRST_BOOT:

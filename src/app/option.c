@@ -117,6 +117,9 @@ static const struct option table[] = {
      UINT(login_max_s, 1, 31536000)},
     {"log_level", "log-level", "LEVEL", "error, warn, notice, info or debug", "info",
      .type = OPTION_LEVEL, FIELD(log_level), .reloads = true},
+    {"updater_socket", "updater-socket", "PATH",
+     "where `pulseboard updater` listens: updates come in by page and API", NULL,
+     TEXT(updater_socket), .wrong = socket_wrong},
     {"probe_root", "probe-root", "DIR", "for tests: measure DIR/proc and DIR/sys", NULL,
      TEXT(probe_root)},
 };

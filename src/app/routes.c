@@ -9,6 +9,7 @@
 #include "app/publish.h"
 #include "app/stats_json.h"
 #include "app/stats_text.h"
+#include "app/update_routes.h"
 #include "base/clock.h"
 #include "http/assets.h"
 #include "http/upgrade.h"
@@ -284,6 +285,9 @@ const struct httpd_route routes_table[] = {
     {"/api/v1/certificate", HTTP_GET, ROLE_VIEWER, cert_routes_show},
     {"/api/v1/certificate", HTTP_POST, ROLE_ADMIN, cert_routes_install},
     {"/api/v1/certificate", HTTP_DELETE, ROLE_ADMIN, cert_routes_remove},
+    {"/api/v1/update", HTTP_GET, ROLE_VIEWER, update_routes_status},
+    {"/api/v1/update", HTTP_POST, ROLE_ADMIN, update_routes_take},
+    {"/api/v1/reboot", HTTP_POST, ROLE_ADMIN, update_routes_reboot},
 };
 const unsigned routes_n = sizeof routes_table / sizeof routes_table[0];
 

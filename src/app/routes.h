@@ -22,6 +22,7 @@ struct routes {
     struct hub *hub;
     struct identity *identity; /* NULL: no TLS */
     uint32_t max_sessions;
+    const char *updater;  /* socket of the half with rights; "": there is none */
     atomic_bool stopping; /* not ready any more */
 };
 

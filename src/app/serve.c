@@ -394,6 +394,7 @@ static void fill_routes(struct app *a) {
     a->routes.own = &a->own;
     a->routes.hub = a->hub;
     a->routes.max_sessions = a->config.max_sessions + HUB_KEPT;
+    a->routes.updater = a->config.updater_socket;
 }
 
 /* With a hub that runs; it does not when this returns. */

@@ -120,6 +120,10 @@ char *httpd_body(struct httpd_rq *rq, size_t *cap);
 /* The whole request body into buf: 0 and its length, or -errno after it was answered
  * with what is wrong (413, 408, 400). */
 int httpd_read(struct httpd_rq *rq, void *buf, size_t cap, size_t *n);
+/* For a body that need not fit anywhere: its next cap bytes, fewer only at its end, and
+ * then none. The same otherwise; how long it may be is for the handler to say. cap:
+ * HTTPD_PACE_BYTES or more, so that each call shows that it moves. */
+int httpd_read_part(struct httpd_rq *rq, void *buf, size_t cap, size_t *n);
 
 /* For upgrade.c: may what a page of this Origin asks be done? */
 bool httpd_origin_ok(const struct httpd_rq *rq);

@@ -27,6 +27,7 @@ const char *reply_reason(int status) {
     } reasons[] = {
         {200, "OK"},
         {201, "Created"},
+        {202, "Accepted"},
         {204, "No Content"},
         {304, "Not Modified"},
         {307, "Temporary Redirect"},
