@@ -313,12 +313,18 @@ static void blame(struct config_report *r, const char *key, const char *what) {
     say(r, r->line[o - option_at(0)], "%s: %s", key, what);
 }
 
+enum plain_mode config_plain(const struct config *c) {
+    enum plain_mode mode = c->tls_listen.n > 0 ? PLAIN_VIEW : PLAIN_FULL;
+    plain_parse(c->http, &mode);
+    return mode;
+}
+
 int config_check(const struct config *c, struct config_report *r) {
     unsigned before = r->problems;
     if (c->listen.n + c->tls_listen.n == 0)
         blame(r, "listen", "nothing to listen on");
-    if (c->tls_listen.n > 0 && !c->tls_pem[0])
-        blame(r, "tls_listen", "needs tls_pem");
+    if (c->tls_listen.n == 0 && config_plain(c) >= PLAIN_REDIRECT)
+        blame(r, "http", "needs tls_listen");
     if (c->heartbeat_min_ms > c->heartbeat_start_ms)
         blame(r, "heartbeat.min_ms", "is more than heartbeat.start_ms");
     if (c->heartbeat_max_ms < c->heartbeat_start_ms)

@@ -39,6 +39,12 @@ static const char *host_wrong(const char *v) {
     return "is not a host name or address (without a port)";
 }
 
+static const char *plain_wrong(const char *v) {
+    enum plain_mode mode;
+    return plain_parse(v, &mode) == 0 ? NULL
+                                      : "is not one of full, view, redirect, off";
+}
+
 #define FIELD(member) .at = offsetof(struct config, member)
 #define TEXT(member)                                                                   \
     .type = OPTION_TEXT, .max = sizeof((struct config *)0)->member - 1, FIELD(member)
@@ -57,6 +63,12 @@ static const struct option table[] = {
     {"socket", "socket", "PATH",
      "Unix socket for this host itself [pulseboard.sock in --data]", NULL, TEXT(socket),
      .wrong = socket_wrong},
+    {"user", "user", "NAME",
+     "started by root: become this user; default: pulseboard, else nobody", NULL,
+     TEXT(user)},
+    {"http", "http", "MODE",
+     "plain HTTP: full, view (beside HTTPS the default), redirect, off", NULL,
+     TEXT(http), .wrong = plain_wrong},
     {"allow_hosts", "allow-host", "NAME",
      "a further name by which browsers reach this host (repeatable)", NULL,
      LIST(allow_hosts), .wrong = host_wrong, .reloads = true},

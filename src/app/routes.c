@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "app/cert_routes.h"
 #include "app/metrics_text.h"
 #include "app/process.h"
 #include "app/stats_json.h"
@@ -178,6 +179,11 @@ const struct httpd_route routes_table[] = {
     {"/readyz", HTTP_GET, ROLE_NONE, readyz},
     {"/api/v1/info", HTTP_GET, ROLE_VIEWER, info},
     {"/api/v1/events", HTTP_GET, ROLE_VIEWER, routes_events},
+    {"/ca.crt", HTTP_GET, ROLE_NONE, cert_routes_ca},
+    {"/trust", HTTP_GET, ROLE_NONE, cert_routes_trust},
+    {"/api/v1/certificate", HTTP_GET, ROLE_VIEWER, cert_routes_show},
+    {"/api/v1/certificate", HTTP_POST, ROLE_ADMIN, cert_routes_install},
+    {"/api/v1/certificate", HTTP_DELETE, ROLE_ADMIN, cert_routes_remove},
 };
 const unsigned routes_n = sizeof routes_table / sizeof routes_table[0];
 
@@ -192,5 +198,6 @@ uint32_t routes_reply_bytes(uint32_t max_sessions) {
     size_t least = sizeof(struct metrics_room);
     least = least > sizeof(struct info_room) ? least : sizeof(struct info_room);
     least = least > routes_data_bytes ? least : routes_data_bytes;
+    least = least > CERT_ROUTES_BYTES ? least : CERT_ROUTES_BYTES;
     return (uint32_t)(n > least ? n : least);
 }

@@ -17,6 +17,7 @@ struct routes {
     struct telemetry *telemetry; /* NULL for a program without */
     struct events *events;       /* the same */
     struct hub *hub;
+    struct identity *identity; /* NULL: no TLS */
     uint32_t max_sessions;
     atomic_bool stopping; /* not ready any more */
 };

@@ -1,6 +1,7 @@
 #include "app/serve.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -10,13 +11,19 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "app/confine.h"
 #include "app/data.h"
+#include "app/identity.h"
 #include "app/inherit.h"
 #include "app/live.h"
+#include "app/names.h"
 #include "app/process.h"
 #include "app/reload.h"
 #include "app/routes.h"
+#include "app/tend.h"
+#include "app/upkeep.h"
 #include "base/blocks.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "sec/tls_heap.h"
 #include "telemetry/sampler.h"
@@ -36,10 +43,14 @@ struct app {
     struct live live;
     struct routes routes;
     struct hub *hub;
-    struct tls_ctx *tls;
     struct doors doors; /* until the httpd has them */
     struct httpd *httpd;
-    int signals; /* signalfd */
+    struct tend tend;
+    struct upkeep upkeep;
+    struct identity identity;
+    bool has_identity; /* there is TLS */
+    int signals;       /* signalfd */
+    int ended_by;      /* the signal */
 };
 
 static void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -74,7 +85,7 @@ static int open_signals(struct app *a) {
     signal(SIGPIPE, SIG_IGN);
     if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
         return -errno;
-    a->signals = signalfd(-1, &set, SFD_CLOEXEC);
+    a->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     return a->signals < 0 ? -errno : 0;
 }
 
@@ -140,16 +151,23 @@ static int start_sampler(struct app *a) {
     return sampler_start(&a->sampler, &o);
 }
 
-static int open_tls(struct app *a) {
+static int open_identity(struct app *a) {
     char why[256] = "there is not enough memory";
     if (!doors_have(&a->doors, LOBBY_TLS))
         return 0;
-    size_t places = (size_t)a->config.max_sessions + a->config.lobby;
+    struct cert_names names;
+    const struct config *c = &a->config;
+    const struct identity_opts o = {
+        .data = a->reload.cli->data, .file = c->tls_pem, .built_s = PULSEBOARD_BUILT};
+    names_read(&names, &c->allow_hosts);
+    size_t places = (size_t)c->max_sessions + c->lobby;
     int rc = tls_heap_init(places * TLS_HEAP_EACH);
     if (!rc)
-        rc = tls_ctx_open(&a->tls, a->config.tls_pem, why, sizeof why);
+        rc = identity_open(&a->identity, &o, &names, clock_wall_ms() / 1000, why,
+                           sizeof why);
     if (rc)
-        complain("%s: %s", a->config.tls_pem, why);
+        complain("%s: %s", c->tls_pem[0] ? c->tls_pem : "tls_listen", why);
+    a->has_identity = rc == 0;
     return rc;
 }
 
@@ -170,15 +188,45 @@ static int open_doors(struct app *a) {
     return rc;
 }
 
+static void close_identity(struct app *a) {
+    if (a->has_identity)
+        identity_close(&a->identity);
+}
+
+/* allow_hosts is the reload's, and it knows this machine's new name by itself. */
+static void on_renamed(void *ctx) {
+    struct app *a = ctx;
+    reload_hosts_again(&a->reload);
+}
+
+static void open_upkeep(struct app *a) {
+    a->upkeep = (struct upkeep){
+        .id = &a->identity, .config = &a->config, .renamed = on_renamed, .ctx = a};
+    upkeep_open(&a->upkeep);
+    a->reload.upkeep = &a->upkeep;
+    a->reload.identity = &a->identity;
+    a->routes.identity = &a->identity;
+}
+
+/* Everything that takes privileges is open, and there are no threads yet. */
+static int give_up_privileges(struct app *a) {
+    char why[CONFIG_PATH_MAX + 128];
+    int rc = confine(a->reload.cli, &a->config, &a->doors, why, sizeof why);
+    if (rc)
+        complain("%s", why);
+    return rc;
+}
+
 static int start_httpd(struct app *a) {
     char why[256];
     const struct reload_hosts *hosts = reload_fill_hosts(&a->reload);
     struct httpd_opts o;
     httpd_opts_default(&o);
     o.doors = &a->doors;
-    o.tls = a->tls;
     o.seats = a->config.lobby;
     o.per_address = a->config.lobby_per_address;
+    o.plain = config_plain(&a->config);
+    o.tls = a->has_identity ? a->identity.tls : NULL;
     o.hosts = hosts->names;
     o.n_hosts = hosts->list.n;
     o.reply_bytes = routes_reply_bytes(a->config.max_sessions);
@@ -227,33 +275,36 @@ static void step_level(int by) {
     log_notice("log_level", "level=%s", log_level_name((enum log_level)level));
 }
 
-/* Until it is told to stop: the signal that said so. */
-static int wait_signals(struct app *a) {
-    for (;;) {
-        struct signalfd_siginfo si;
-        if (read(a->signals, &si, sizeof si) != sizeof si)
-            continue;
-        switch (si.ssi_signo) {
-        case SIGHUP:
-            reload_now(&a->reload);
-            break;
-        case SIGUSR1:
-            step_level(1);
-            break;
-        case SIGUSR2:
-            step_level(-1);
-            break;
-        default:
-            return (int)si.ssi_signo;
-        }
+static void on_signal(void *ctx, struct chore *c, short revents) {
+    struct app *a = ctx;
+    struct signalfd_siginfo si;
+    (void)revents;
+    if (read(c->fd, &si, sizeof si) != sizeof si)
+        return;
+    switch (si.ssi_signo) {
+    case SIGHUP:
+        reload_now(&a->reload);
+        break;
+    case SIGUSR1:
+        step_level(1);
+        break;
+    case SIGUSR2:
+        step_level(-1);
+        break;
+    default:
+        a->ended_by = (int)si.ssi_signo;
+        a->tend.done = true;
     }
 }
 
 static void run(struct app *a) {
     log_listeners(a);
     say_ready(a);
-    int sig = wait_signals(a);
-    log_info("stopping", "signal=%s", sig == SIGINT ? "INT" : "TERM");
+    tend_add(&a->tend, a->signals, POLLIN, TEND_NEVER, on_signal, a);
+    if (a->has_identity)
+        upkeep_begin(&a->upkeep, &a->tend);
+    tend_run(&a->tend);
+    log_info("stopping", "signal=%s", a->ended_by == SIGINT ? "INT" : "TERM");
     atomic_store(&a->routes.stopping, true);
     heed_impatience();
 }
@@ -284,7 +335,6 @@ static int run_with_hub(struct app *a) {
     fill_routes(a);
     rc = start_httpd(a);
     if (rc == 0) {
-        a->reload.tls = a->tls;
         a->reload.httpd = a->httpd;
         run(a);
     }
@@ -313,16 +363,21 @@ static int run_app(struct app *a) {
     }
     rc = open_doors(a);
     if (rc == 0)
-        rc = open_tls(a);
+        rc = open_identity(a);
     if (rc)
         goto close_doors;
+    if (a->has_identity)
+        open_upkeep(a);
     rc = failed("telemetry", telemetry_init(&a->telemetry));
     if (rc)
-        goto free_tls;
+        goto close_tls;
     rc = failed("sessions",
                 live_init(&a->live, &a->about, &a->telemetry, &a->events, &a->config));
     if (rc)
         goto free_telemetry;
+    rc = give_up_privileges(a);
+    if (rc)
+        goto free_live;
     rc = failed("the hub", start_hub(a));
     if (rc)
         goto free_live;
@@ -334,8 +389,10 @@ free_live:
     live_free(&a->live);
 free_telemetry:
     telemetry_free(&a->telemetry);
-free_tls:
-    tls_ctx_free(a->tls);
+close_tls:
+    if (a->has_identity)
+        upkeep_close(&a->upkeep);
+    close_identity(a);
 close_doors:
     doors_close(&a->doors);
 close_signals:

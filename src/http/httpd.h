@@ -16,6 +16,7 @@
 #include "base/role.h"
 #include "http/doors.h"
 #include "http/head.h"
+#include "http/plain.h"
 #include "http/reply.h"
 #include "hub/hub.h"
 #include "sec/tls.h"
@@ -70,8 +71,9 @@ struct httpd_route {
 };
 
 struct httpd_opts {
-    struct doors *doors; /* emptied: from a start that succeeds on, they are ours */
-    struct tls_ctx *tls; /* outlives the httpd; the owner may reload it at any time */
+    struct doors *doors;   /* emptied: from a start that succeeds on, they are ours */
+    enum plain_mode plain; /* what plain HTTP is good for; PLAIN_OFF: none is open */
+    struct tls_ctx *tls;   /* outlives the httpd; the owner may reload it at any time */
     uint32_t seats, per_address; /* http/lobby.h */
     unsigned workers;
     uint32_t reply_bytes;
@@ -113,6 +115,9 @@ char *httpd_body(struct httpd_rq *rq, size_t *cap);
 /* The whole request body into buf: 0 and its length, or -errno after it was answered
  * with what is wrong (413, 408, 400). */
 int httpd_read(struct httpd_rq *rq, void *buf, size_t cap, size_t *n);
+
+/* "https://HOST:PORT/" for the very host that was asked for. False: there is none. */
+bool httpd_over_tls(const struct httpd_rq *rq, char *out, size_t cap);
 
 /* For assets.c and upgrade.c. */
 const struct assets *httpd_assets(const struct httpd *h);

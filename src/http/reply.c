@@ -28,6 +28,7 @@ const char *reply_reason(int status) {
         {200, "OK"},
         {204, "No Content"},
         {304, "Not Modified"},
+        {307, "Temporary Redirect"},
         {400, "Bad Request"},
         {401, "Unauthorized"},
         {403, "Forbidden"},

@@ -346,6 +346,18 @@ static void read_names(const mbedtls_x509_crt *crt, struct cert_names *out) {
     }
 }
 
+static void read_subject(const mbedtls_x509_crt *crt, char out[65]) {
+    for (const mbedtls_x509_name *n = &crt->subject; n; n = n->next) {
+        if (MBEDTLS_OID_CMP(MBEDTLS_OID_AT_CN, &n->oid) != 0)
+            continue;
+        size_t k = n->val.len < 64 ? n->val.len : 64;
+        for (size_t i = 0; i < k; i++)
+            out[i] =
+                n->val.p[i] >= 0x20 && n->val.p[i] < 0x7f ? (char)n->val.p[i] : '?';
+        out[k] = '\0';
+    }
+}
+
 int cert_read(const char *pem, struct cert_facts *out) {
     mbedtls_x509_crt crt;
     *out = (struct cert_facts){0};
@@ -354,8 +366,11 @@ int cert_read(const char *pem, struct cert_facts *out) {
         return rc;
     out->span = (struct cert_span){seconds(&crt.valid_from), seconds(&crt.valid_to)};
     out->ca = mbedtls_x509_crt_get_ca_istrue(&crt) == 1;
-    if (!out->ca)
+    if (crt.subject_alt_names.buf.p) {
+        out->names.n = 0;
         read_names(&crt, &out->names);
+    }
+    read_subject(&crt, out->subject);
     rc = mbedtls_sha256(crt.raw.p, crt.raw.len, out->sha256, 0);
     if (crt.raw.len <= sizeof out->der) {
         out->der_n = crt.raw.len;

@@ -53,8 +53,9 @@ int cert_leaf_new(const char *ca_crt, const char *ca_key,
 /* What the first certificate of a PEM text says. */
 struct cert_facts {
     struct cert_span span;
-    struct cert_names names; /* of a server; what a CA of ours permits */
+    struct cert_names names; /* alternative ones; without, what a CA permits */
     bool ca;
+    char subject[65]; /* its common name; what is not ASCII is '?' */
     uint8_t sha256[32];
     size_t der_n; /* 0: it is longer than CERT_DER_MAX */
     uint8_t der[CERT_DER_MAX];

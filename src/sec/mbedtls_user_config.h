@@ -1,7 +1,7 @@
 /* What Pulseboard changes in mbedTLS's default configuration (mbedtls_config.h of 3.6).
  * A server for TLS 1.2 and 1.3 with AEAD suites and ephemeral keys; X.509 as a device
- * that is its own CA needs it; PSA as TLS 1.3 does. Everything else is left out: it would be code on a board that
- * nobody runs. */
+ * that is its own CA needs it; PSA as TLS 1.3 does. Everything else is left out: it
+ * would be code on a board that nobody runs. */
 #pragma once
 
 /* CivetWeb's workers share one random generator, tickets and the PSA key store. */

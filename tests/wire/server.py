@@ -297,7 +297,8 @@ def sanitizer_env():
 
 
 # What a program says at info on an ordinary day, none of it about a client.
-ORDINARY = {"listening", "started", "stopping", "stopped", "reloaded"}
+ORDINARY = {"listening", "started", "stopping", "stopped", "reloaded", "ca_made",
+            "certificate", "certificate_made", "sandbox"}  # fmt: skip
 
 
 def cpu_ns(pid):
