@@ -66,6 +66,8 @@ static const struct option table[] = {
     {"user", "user", "NAME",
      "started by root: become this user; default: pulseboard, else nobody", NULL,
      TEXT(user)},
+    {"watchdog", "watchdog", "DEVICE", "feed this hardware watchdog while we answer",
+     NULL, TEXT(watchdog)},
     {"http", "http", "MODE",
      "plain HTTP: full, view (beside HTTPS the default), redirect, off", NULL,
      TEXT(http), .wrong = plain_wrong},

@@ -22,6 +22,7 @@
 #include "app/routes.h"
 #include "app/tend.h"
 #include "app/upkeep.h"
+#include "app/watchdog.h"
 #include "base/blocks.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -48,6 +49,7 @@ struct app {
     struct tend tend;
     struct upkeep upkeep;
     struct identity identity;
+    struct watchdog watchdog;
     bool has_identity; /* there is TLS */
     int signals;       /* signalfd */
     int ended_by;      /* the signal */
@@ -211,7 +213,9 @@ static void open_upkeep(struct app *a) {
 /* Everything that takes privileges is open, and there are no threads yet. */
 static int give_up_privileges(struct app *a) {
     char why[CONFIG_PATH_MAX + 128];
-    int rc = confine(a->reload.cli, &a->config, &a->doors, why, sizeof why);
+    int rc = watchdog_open(&a->watchdog, &a->config, &a->doors, why, sizeof why);
+    if (!rc)
+        rc = confine(a->reload.cli, &a->config, &a->doors, why, sizeof why);
     if (rc)
         complain("%s", why);
     return rc;
@@ -303,7 +307,9 @@ static void run(struct app *a) {
     tend_add(&a->tend, a->signals, POLLIN, TEND_NEVER, on_signal, a);
     if (a->has_identity)
         upkeep_begin(&a->upkeep, &a->tend);
+    watchdog_begin(&a->watchdog, &a->tend);
     tend_run(&a->tend);
+    watchdog_end(&a->watchdog);
     log_info("stopping", "signal=%s", a->ended_by == SIGINT ? "INT" : "TERM");
     atomic_store(&a->routes.stopping, true);
     heed_impatience();

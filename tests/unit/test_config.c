@@ -72,6 +72,7 @@ static void every_key_is_read(void **state) {
                       "  \"socket\": \"/run/x.sock\", \"lobby\": 99,\n"
                       "  \"lobby_per_address\": 9,\n"
                       "  \"http\": \"redirect\", \"user\": \"daemon\",\n"
+                      "  \"watchdog\": \"/dev/x\",\n"
                       "  \"allow_hosts\": [\"board.local\", \"[fe80::1]\"],\n"
                       "  \"name\": \"K\\u00fcche /* 1 */\", \"max_sessions\": 128,\n"
                       "  \"max_message\": 2048, \"sample_ms\": 5e2,\n"
@@ -89,6 +90,7 @@ static void every_key_is_read(void **state) {
     assert_int_equal(c.lobby_per_address, 9);
     assert_int_equal(config_plain(&c), PLAIN_REDIRECT);
     assert_string_equal(c.user, "daemon");
+    assert_string_equal(c.watchdog, "/dev/x");
     assert_int_equal(c.allow_hosts.n, 2);
     assert_string_equal(c.name, "K\xc3\xbc"
                                 "che /* 1 */");
@@ -107,7 +109,7 @@ static void every_row_of_the_table_has_a_key_in_that_test(void **state) {
     size_t n = 0;
     while (option_at(n))
         n++;
-    assert_int_equal(n, 18);
+    assert_int_equal(n, 19);
 }
 
 static void every_problem_names_its_line_and_key(void **state) {
