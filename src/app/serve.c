@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "app/auth_routes.h"
+#include "app/confine.h"
 #include "app/data.h"
 #include "app/identity.h"
 #include "app/inherit.h"
@@ -24,6 +25,7 @@
 #include "app/routes.h"
 #include "app/tend.h"
 #include "app/upkeep.h"
+#include "app/watchdog.h"
 #include "base/blocks.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -54,6 +56,7 @@ struct app {
     struct tend tend;
     struct upkeep upkeep;
     struct identity identity;
+    struct watchdog watchdog;
     bool has_identity; /* there is TLS */
     int signals;       /* signalfd */
     int ended_by;      /* the signal */
@@ -290,6 +293,17 @@ static void open_upkeep(struct app *a) {
     a->routes.identity = &a->identity;
 }
 
+/* Everything that takes privileges is open, and there are no threads yet. */
+static int give_up_privileges(struct app *a) {
+    char why[CONFIG_PATH_MAX + 128];
+    int rc = watchdog_open(&a->watchdog, &a->config, &a->doors, why, sizeof why);
+    if (!rc)
+        rc = confine(a->reload.cli, &a->config, &a->doors, why, sizeof why);
+    if (rc)
+        complain("%s", why);
+    return rc;
+}
+
 static int start_httpd(struct app *a) {
     char why[256];
     const struct reload_hosts *hosts = reload_fill_hosts(&a->reload);
@@ -300,6 +314,8 @@ static int start_httpd(struct app *a) {
     o.tls = a->has_identity ? a->identity.tls : NULL;
     o.seats = a->config.lobby;
     o.per_address = a->config.lobby_per_address;
+    o.plain = config_plain(&a->config);
+    o.tls = a->has_identity ? a->identity.tls : NULL;
     o.hosts = hosts->names;
     o.n_hosts = hosts->list.n;
     o.reply_bytes = routes_reply_bytes(a->config.max_sessions + HUB_KEPT);
@@ -378,7 +394,9 @@ static void run(struct app *a) {
     tend_add(&a->tend, a->signals, POLLIN, TEND_NEVER, on_signal, a);
     if (a->has_identity)
         upkeep_begin(&a->upkeep, &a->tend);
+    watchdog_begin(&a->watchdog, &a->tend);
     tend_run(&a->tend);
+    watchdog_end(&a->watchdog);
     log_info("stopping", "signal=%s", a->ended_by == SIGINT ? "INT" : "TERM");
     atomic_store(&a->routes.stopping, true);
     heed_impatience();
@@ -465,6 +483,9 @@ static int run_app(struct app *a) {
     rc = open_auth(a);
     if (rc)
         goto free_live;
+    rc = give_up_privileges(a);
+    if (rc)
+        goto close_auth;
     rc = failed("the hub", start_hub(a));
     if (rc)
         goto close_auth;

@@ -76,7 +76,7 @@ struct httpd_route {
 
 struct httpd_opts {
     struct doors *doors;   /* emptied: from a start that succeeds on, they are ours */
-    enum plain_mode plain; /* what plain HTTP is good for */
+    enum plain_mode plain; /* what plain HTTP is good for; PLAIN_OFF: none is open */
     struct tls_ctx *tls;   /* outlives the httpd; the owner may reload it at any time */
     uint32_t seats, per_address; /* http/lobby.h */
     unsigned workers;
@@ -127,6 +127,9 @@ int httpd_read_part(struct httpd_rq *rq, void *buf, size_t cap, size_t *n);
 
 /* For upgrade.c: may what a page of this Origin asks be done? */
 bool httpd_origin_ok(const struct httpd_rq *rq);
+/* "https://HOST:PORT/" for the very host that was asked for. False: there is none. */
+bool httpd_over_tls(const struct httpd_rq *rq, char *out, size_t cap);
+
 /* "https://HOST:PORT/" for the very host that was asked for. False: there is none. */
 bool httpd_over_tls(const struct httpd_rq *rq, char *out, size_t cap);
 

@@ -149,9 +149,11 @@ static void move_to_tls(struct httpd_rq *rq) {
         httpd_problem(rq, 403, NULL, "This device answers over HTTPS only.");
 }
 
+static bool is_plain(const struct httpd_rq *rq) { return !rq->secure && !rq->local; }
+
 /* True: go on. */
 static bool check_plain(struct httpd *h, struct httpd_rq *rq) {
-    if (rq->secure || rq->local)
+    if (!is_plain(rq))
         return true;
     enum plain_verdict v = plain_judge(h->o.plain, rq->head->method, rq->path);
     if (v == PLAIN_REFUSE)
@@ -164,7 +166,7 @@ static bool check_plain(struct httpd *h, struct httpd_rq *rq) {
 
 /* Who is somebody over TLS is no more than a viewer where others can listen. */
 static void cap_role(const struct httpd *h, struct httpd_rq *rq) {
-    if (!rq->secure && !rq->local && h->o.plain != PLAIN_FULL && rq->role > ROLE_VIEWER)
+    if (is_plain(rq) && h->o.plain != PLAIN_FULL && rq->role > ROLE_VIEWER)
         rq->role = ROLE_VIEWER;
 }
 

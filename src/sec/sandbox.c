@@ -57,17 +57,48 @@ static int fail(char *why, size_t cap, const char *what) {
 
 /* ---- whom to become ---- */
 
-/* Could this user work in the folder? Tried by being it for a moment. */
+static bool is_own(const struct sandbox_opts *o, const char *name) {
+    size_t n = strlen(name);
+    if (n > 4 && strcmp(name + n - 4, ".new") == 0) /* half of a base/savefile */
+        return true;
+    for (unsigned i = 0; o->owned_names && o->owned_names[i]; i++) {
+        if (strcmp(name, o->owned_names[i]) == 0)
+            return true;
+    }
+    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+/* Does the folder hold nothing but what is ours to give away? */
+static bool all_own(const struct sandbox_opts *o) {
+    const struct dirent *e;
+    DIR *d = opendir(o->owned);
+    bool all = d != NULL;
+    while (all && (e = readdir(d)) != NULL)
+        all = is_own(o, e->d_name);
+    if (d)
+        closedir(d);
+    return all;
+}
+
+/* Its way to the folder, tried by being this user for a moment. */
 static bool reaches(const struct passwd *pw, const char *folder) {
     if (setegid(pw->pw_gid) != 0 || seteuid(pw->pw_uid) != 0)
         return false;
-    /* Its way there; the folder itself will be its own. */
     int fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
     bool ok = fd >= 0;
     if (ok)
         close(fd);
     ok = seteuid(0) == 0 && ok;
     return setegid(0) == 0 && ok;
+}
+
+static bool can_have(const struct sandbox_opts *o, const struct passwd *pw) {
+    struct stat st;
+    if (!o->owned)
+        return true;
+    if (stat(o->owned, &st) != 0 || !reaches(pw, o->owned))
+        return false;
+    return st.st_uid == pw->pw_uid || all_own(o);
 }
 
 /* *out NULL: nobody else. */
@@ -84,9 +115,10 @@ static int choose(const struct sandbox_opts *o, struct passwd **out, char *why,
     }
     if (!pw)
         pw = getpwnam("nobody");
-    if (pw && o->owned && !reaches(pw, o->owned)) {
+    if (pw && !can_have(o, pw)) {
         if (o->user) {
-            snprintf(why, cap, "user %.32s cannot reach %.200s", o->user, o->owned);
+            snprintf(why, cap, "%.200s cannot be given to user %.32s: chown it",
+                     o->owned, o->user);
             return -EACCES;
         }
         pw = NULL;
@@ -128,26 +160,22 @@ static int own_all(int folder, const struct passwd *pw, int depth) {
     return rc;
 }
 
-/* The data folder may have been made by root, by hand or by us a moment ago. */
-static int hand_over(const char *path, const struct passwd *pw) {
-    int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+/* Root made it, by hand, at an earlier start, or a moment ago. As deep as DATA/tls, and
+ * only what is ours. */
+static int hand_over(const struct sandbox_opts *o, const struct passwd *pw) {
+    int folder = open(o->owned, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0)
         return -errno;
-    struct stat st;
-    int rc = fstat(folder, &st) != 0 ? -errno : 0;
-    if (rc == 0 && st.st_uid != pw->pw_uid &&
-        fchown(folder, pw->pw_uid, pw->pw_gid) != 0)
-        rc = -errno;
-    if (rc != 0) {
-        close(folder);
-        return rc;
-    }
-    return own_all(folder, pw, 1); /* as deep as DATA/tls */
+    int rc = own(folder, ".", pw, 0);
+    for (unsigned i = 0; rc == 0 && o->owned_names && o->owned_names[i]; i++)
+        rc = own(folder, o->owned_names[i], pw, 1);
+    close(folder);
+    return rc;
 }
 
 static int become(const struct sandbox_opts *o, const struct passwd *pw, char *why,
                   size_t cap) {
-    int rc = o->owned ? hand_over(o->owned, pw) : 0;
+    int rc = o->owned ? hand_over(o, pw) : 0;
     if (rc != 0) {
         snprintf(why, cap, "%.200s: %s", o->owned, strerror(-rc));
         return rc;

@@ -21,9 +21,12 @@ struct sandbox_path {
 
 struct sandbox_opts {
     /* For root: whom to become. NULL: `pulseboard` if there is such a user, else
-     * `nobody` if it can reach `owned`, else we stay root, without capabilities. */
+     * `nobody`; if that one cannot have `owned` we stay root, without capabilities. */
     const char *user;
-    const char *owned; /* a folder that the user shall own with its files; or NULL */
+    /* A folder that the user shall own with its files and theirs, or NULL. It is handed
+     * over only while it holds nothing but these: a home directory never is. */
+    const char *owned;
+    const char *const *owned_names; /* ends with NULL */
     const struct sandbox_path *paths;
     unsigned n_paths;
     const uint16_t *connect; /* TCP ports that may be connected to */

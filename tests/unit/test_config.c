@@ -70,7 +70,9 @@ static void every_key_is_read(void **state) {
                       "{ /* a list */ \"listen\": [\"0.0.0.0:80\", \"[::]:80\"],\n"
                       "  \"tls_listen\": \"[::1]:443\", \"tls_pem\": \"/x//y.pem\",\n"
                       "  \"socket\": \"/run/x.sock\", \"lobby\": 99,\n"
-                      "  \"lobby_per_address\": 9, \"http\": \"redirect\",\n"
+                      "  \"lobby_per_address\": 9,\n"
+                      "  \"http\": \"redirect\", \"user\": \"daemon\",\n"
+                      "  \"watchdog\": \"/dev/x\",\n"
                       "  \"allow_hosts\": [\"board.local\", \"[fe80::1]\"],\n"
                       "  \"name\": \"K\\u00fcche /* 1 */\", \"max_sessions\": 128,\n"
                       "  \"max_message\": 2048, \"max_asked\": 600,\n"
@@ -92,6 +94,8 @@ static void every_key_is_read(void **state) {
     assert_int_equal(c.lobby, 99);
     assert_int_equal(c.lobby_per_address, 9);
     assert_int_equal(config_plain(&c), PLAIN_REDIRECT);
+    assert_string_equal(c.user, "daemon");
+    assert_string_equal(c.watchdog, "/dev/x");
     assert_int_equal(c.allow_hosts.n, 2);
     assert_string_equal(c.name, "K\xc3\xbc"
                                 "che /* 1 */");
@@ -119,7 +123,7 @@ static void every_row_of_the_table_has_a_key_in_that_test(void **state) {
     size_t n = 0;
     while (option_at(n))
         n++;
-    assert_int_equal(n, 27);
+    assert_int_equal(n, 29);
 }
 
 static void every_problem_names_its_line_and_key(void **state) {

@@ -31,6 +31,8 @@ struct fixture {
     struct sandbox_opts o;
 };
 
+static const char *const names[] = {"tls", NULL};
+
 static int setup(void **state) {
     static struct fixture f;
     snprintf(f.dir, sizeof f.dir, "/tmp/pulse-box-XXXXXX");
@@ -48,7 +50,8 @@ static int setup(void **state) {
     f.paths[0] = (struct sandbox_path){"/proc", false};
     f.paths[1] = (struct sandbox_path){f.data, true};
     f.paths[2] = (struct sandbox_path){"/no/such/place", false};
-    f.o = (struct sandbox_opts){.owned = f.data, .paths = f.paths, .n_paths = 3};
+    f.o = (struct sandbox_opts){
+        .owned = f.data, .owned_names = names, .paths = f.paths, .n_paths = 3};
     *state = &f;
     return 0;
 }
@@ -267,9 +270,24 @@ static void a_user_that_cannot_reach_the_data_is_not_taken(void **state) {
     assert_int_equal(within(&f, stays), 0);
     assert_int_equal(within(&f, gains_nothing), 0);
     assert_int_equal(within(&f, read_shadow), EACCES);
+    assert_int_equal(chmod(f.dir, 0755), 0);
+    /* Reached, but somebody else's things are in it: a home directory, say. */
+    char mine[320];
+    snprintf(mine, sizeof mine, "%s/.profile", f.data);
+    assert_int_equal(close(open(mine, O_WRONLY | O_CREAT, 0600)), 0);
+    struct stat before, after;
+    /* Those of the tests before have given it away. */
+    assert_int_equal(chown(f.data, 0, 0), 0);
+    assert_int_equal(stat(f.data, &before), 0);
+    assert_int_equal(within(&f, stays), 0);
+    assert_int_equal(stat(f.data, &after), 0);
+    assert_int_equal(before.st_uid, after.st_uid);
+    f.o.user = "nobody";
+    assert_int_equal(within(&f, stays), 255);
+    assert_int_equal(unlink(mine), 0);
+    assert_int_equal(within(&f, stays), 1);
     f.o.user = "no-such-user";
     assert_int_equal(within(&f, stays), 255);
-    assert_int_equal(chmod(f.dir, 0755), 0);
 }
 
 static int connect_allowed(const struct fixture *f) {

@@ -303,7 +303,7 @@ def sanitizer_env():
 
 # What a program says at info on an ordinary day, none of it about a client.
 ORDINARY = {"listening", "statsd_off", "started", "stopping", "stopped", "reloaded",
-            "history_restored", "ca_made", "certificate", "certificate_made"}  # fmt: skip
+            "history_restored", "ca_made", "certificate", "certificate_made", "sandbox"}  # fmt: skip
 
 
 def cpu_ns(pid):

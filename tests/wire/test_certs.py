@@ -9,6 +9,7 @@ import re
 import shutil
 import ssl
 import subprocess
+import tempfile
 import time
 from xml.etree import ElementTree
 
@@ -33,6 +34,7 @@ def own(start_module):
     b.ca = start_module.folder / "ca.pem"
     b.ca.write_bytes(b.http("/ca.crt?format=pem").body)
     b.tls = srv.ssl_context(b.ca)
+    b.folder_of_data = start_module.folder
     return b
 
 
@@ -128,6 +130,61 @@ def test_it_stays_over_a_restart(start):
     second.ca = first.ca
     assert second.http("/ca.crt?format=pem").body == first.ca.read_bytes()
     assert leaf(second)["serialNumber"] == serial
+
+
+def test_the_owner_installs_and_takes_away(own, tmp_path):
+    """Over the device's own socket, which needs no login; who is here stays."""
+    theirs = srv.pem(tmp_path / "theirs.pem")
+
+    def ask(*argv):
+        r = run("curl", "-sS", "--unix-socket", own.folder_of_data / "pulseboard.sock", *argv,
+                "-w", "\n%{http_code}", "http://device/api/v1/certificate")  # fmt: skip
+        body, _, status = r.stdout.rpartition("\n")
+        return int(status), json.loads(body)
+
+    with own.ws(secure=True) as ws:
+        ws.next()
+        status, body = ask("--data-binary", "@%s" % theirs.with_suffix(".key"))
+        assert status == 422 and "certificate" in body["detail"]
+        status, body = ask("--data-binary", f"@{theirs}")
+        assert status == 200 and body["kind"] == "installed"
+        with pytest.raises(ssl.SSLCertVerificationError):
+            leaf(own)
+        status, body = ask("-X", "DELETE")
+        assert status == 200 and body["kind"] == "own"
+        assert leaf(own)
+        assert ask("-X", "DELETE")[0] == 404
+        ws.next()
+        ws.end()
+    own.settled()
+    own.allow("event=certificate_(installed|removed)")
+
+
+def test_root_is_given_up(tmp_path_factory):
+    """Started by root with a folder of its own, it is nobody, with no powers, and sees as
+    much of the machine as before."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        os.chmod(folder, 0o755)
+        argv = [srv.PULSEBOARD, "serve", "--listen", "127.0.0.1:0", *TLS, "--data",
+                f"{folder}/data"]  # fmt: skip
+        b = srv.Server(argv, f"{folder}/log")
+        try:
+            status = (srv.Path("/proc") / str(b.pid) / "task").iterdir()
+            for task in status:  # threads, all of them
+                text = (task / "status").read_text()
+                assert re.search(r"^Uid:(\s+[1-9]\d*){4}$", text, re.M), text
+                assert "CapEff:\t0000000000000000" in text and "CapBnd:\t0000000000000000" in text
+                assert "NoNewPrivs:\t1" in text
+            assert os.stat(f"{folder}/data/tls/ca.key").st_uid != 0
+            assert re.search(r"event=sandbox user=\S+ capabilities=none no_new_privs=yes", b.log())
+            until(lambda: b.http("/readyz").status == 200)
+            seen = b.http("/metrics").body.decode()
+            assert "cpu" in seen and "mem" in seen
+            b.stop()
+        finally:
+            b.kill()
 
 
 def test_no_data_no_certificate(tmp_path):
@@ -231,7 +288,8 @@ def test_tickets_resume_and_outlive_a_renewal(own):
                 with context.wrap_socket(raw, server_hostname="localhost", session=session) as s:
                     assert s.selected_alpn_protocol() == "http/1.1"
                     assert s.compression() is None
-                    s.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                    s.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
+                              b"Connection: close\r\n\r\n")
                     deadline = time.monotonic() + 20
                     while s.recv(4096) and time.monotonic() < deadline:
                         pass
