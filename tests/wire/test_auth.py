@@ -339,6 +339,9 @@ def test_an_admin_always_finds_a_place(start, tmp_path):
     s.allow(NOTICES)
     admin = Browser(s).login()
     older, younger = Rpc(s, pong=False), Rpc(s, pong=False)
+    # Idleness is told in milliseconds: the older one asks in a later one than the younger did.
+    asked = younger.result("ping")["up"]
+    until(lambda: older.result("ping")["up"] > asked)
     older.result("ping")
     with pytest.raises(Refused) as refused:
         Rpc(s)
