@@ -95,7 +95,7 @@ def world(start_module, tmp_path_factory):
         (viewer, "viewer", 0), (admin, "admin", int(time.time()) + 86400),
         (expired, "admin", int(time.time()) - 1), (revoked, "admin", 0),
     ])  # fmt: skip
-    s = start_module.pulseboard("--data", data, secure=True)
+    s = start_module.pulseboard("--data", data, "--http", "full", secure=True)
     s.credentials = bearer(viewer)
     s.allow("level=notice event=(login|logout|token_revoke|log_level) ")
     return s, [
