@@ -81,9 +81,67 @@ static int stats_option(struct words *w, const char *flag, const char *value) {
     return 1;
 }
 
+/* A flag that takes no value. */
+static int take_flag(const char *value, bool *out) {
+    *out = true;
+    return value ? 0 : 1;
+}
+
+static int update_option(struct words *w, const char *flag, const char *value) {
+    struct update_args *a = &w->cli->update;
+    bool status; /* is what it tells anyway */
+    if (strcmp(flag, "socket") == 0)
+        return take_value(w, flag, value, &a->socket);
+    if (strcmp(flag, "force") == 0)
+        return take_flag(value, &a->force);
+    if (strcmp(flag, "rollback") == 0)
+        return take_flag(value, &a->rollback);
+    if (strcmp(flag, "reboot") == 0)
+        return take_flag(value, &a->reboot);
+    return strcmp(flag, "status") == 0 ? take_flag(value, &status) : 0;
+}
+
+static int update_operand(struct words *w, const char *word) {
+    if (w->cli->update.file)
+        return wrong(w, "update takes one FILE");
+    w->cli->update.file = word;
+    return 1;
+}
+
+static int updater_option(struct words *w, const char *flag, const char *value) {
+    struct updater_args *a = &w->cli->updater;
+    if (updater_cmd_set(a, flag, NULL) != 0)
+        return 0;
+    int rc = take_value(w, flag, value, &value);
+    if (rc > 0 && updater_cmd_set(a, flag, value) != 0)
+        return wrong(w, "more than %u of --%s", UPDATER_KEYS_MAX, flag);
+    return rc;
+}
+
+static int publish_option(struct words *w, const char *flag, const char *value) {
+    struct cli *cli = w->cli;
+    const struct {
+        const char *flag, **to;
+    } all[] = {
+        {"url", &cli->url},   {"socket", &cli->socket}, {"token", &cli->token},
+        {"unit", &cli->unit}, {"label", &cli->label},   {"kind", &cli->kind},
+    };
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (strcmp(flag, all[i].flag) == 0)
+            return take_value(w, flag, value, all[i].to);
+    return 0;
+}
+
+static int publish_operand(struct words *w, const char *word) {
+    if (w->cli->n_pairs == CLI_PAIRS)
+        return wrong(w, "publish takes %d readings at once", CLI_PAIRS);
+    w->cli->pairs[w->cli->n_pairs++] = word;
+    return 1;
+}
+
 static int check_operand(struct words *w, const char *word) {
     if (w->cli->config_path)
-        return wrong(w, "check-config takes one FILE");
+        return wrong(w, "%s takes one FILE", w->cli->about);
     w->cli->config_path = word;
     return 1;
 }
@@ -92,8 +150,19 @@ static const struct command commands[] = {
     {"serve", CLI_SERVE, "[OPTION...]", "serve the dashboard", serve_option, NULL},
     {"stats", CLI_STATS, "[--url URL] [--json]", "show the sessions of a running one",
      stats_option, NULL},
+    {"publish", CLI_PUBLISH, "NAME=VALUE... [OPTION...]",
+     "tell a running one readings of your own", publish_option, publish_operand},
     {"check-config", CLI_CHECK_CONFIG, "FILE",
      "tell what is wrong with a configuration", NULL, check_operand},
+    {"update", CLI_UPDATE, "[FILE] [--force] [--status] [--socket PATH]",
+     "give this board a new system, or tell where that stands", update_option,
+     update_operand},
+    {"updater", CLI_UPDATER, "OPTION...", "write updates to this board, as root",
+     updater_option, NULL},
+    {"first-boot", CLI_FIRST_BOOT, "FILE",
+     "read a board's boot settings, for the script that starts it", NULL,
+     check_operand},
+    {"routes", CLI_ROUTES, "", "list what it answers, and to whom", NULL, NULL},
 };
 #define COMMANDS (sizeof commands / sizeof commands[0])
 
@@ -137,19 +206,24 @@ static int take_word(struct words *w, const struct command *cmd, const char *wor
 
 static int take_words(struct words *w, const struct command *cmd) {
     w->cli->command = cmd->command;
+    if (cmd->command == CLI_PUBLISH)
+        w->cli->url = NULL; /* without one they go to statsd */
     w->cli->about = cmd->name;
     while (w->i < w->argc) {
         int rc = take_word(w, cmd, w->argv[w->i++]);
         if (rc < 0 || w->cli->command == CLI_HELP)
             return rc < 0 ? rc : 0;
     }
-    if (cmd->command == CLI_CHECK_CONFIG && !w->cli->config_path)
-        return wrong(w, "check-config needs a FILE");
+    if (cmd->command == CLI_PUBLISH && w->cli->n_pairs == 0)
+        return wrong(w, "publish needs NAME=VALUE");
+    if (cmd->operand == check_operand && !w->cli->config_path)
+        return wrong(w, "%s needs a FILE", cmd->name);
     return 0;
 }
 
 int cli_parse(struct cli *cli, int argc, char *const *argv, char why[CLI_WHY_MAX]) {
-    *cli = (struct cli){.url = "http://127.0.0.1:8080"};
+    *cli = (struct cli){.url = "http://127.0.0.1:8080",
+                        .update.socket = UPDATE_CMD_SOCKET};
     struct words w = {.cli = cli, .argc = argc, .i = 2, .argv = argv, .why = why};
     if (argc < 2)
         return wrong(&w, "what shall it do?");
@@ -201,8 +275,52 @@ static void help_of(FILE *out, const struct command *cmd) {
               "        as it came, instead of a table\n",
               out);
         break;
+    case CLI_PUBLISH:
+        fputs("  --unit UNIT, --label TEXT\n"
+              "        how the page shows them\n"
+              "  --kind gauge|counter|timing\n"
+              "        how much it is, how many more, how long it took [gauge]\n"
+              "  --socket PATH\n"
+              "        over the local socket of the running one\n"
+              "  --url URL, --token TOKEN\n"
+              "        over http://ADDR:PORT, with an access token\n"
+              "\nWithout URL and PATH they go to statsd at 127.0.0.1:8125, where "
+              "nothing\nanswers. The exit code is 0 when all were taken.\n",
+              out);
+        break;
     case CLI_CHECK_CONFIG:
         fputs("One line per problem, with file and line; the exit code is then 1.\n",
+              out);
+        break;
+    case CLI_UPDATE:
+        fputs("  --force\n"
+              "        an older version, too\n"
+              "  --status\n"
+              "        where it stands, and what became of the last one; the default\n"
+              "  --rollback\n"
+              "        end the trial of a new system: the one before returns\n"
+              "  --reboot\n"
+              "        restart the board\n"
+              "  --socket PATH\n"
+              "        of `pulseboard updater` [" UPDATE_CMD_SOCKET "]\n"
+              "\nFILE was made by firmware/sign. It is written to the slot that does "
+              "not\n"
+              "run, and tried for one boot: unless the dashboard then serves for a "
+              "minute,\n"
+              "the slot before returns by itself.\n",
+              out);
+        break;
+    case CLI_UPDATER:
+        updater_cmd_help(out);
+        break;
+    case CLI_FIRST_BOOT:
+        fputs("Prints what is sound as NAME='value' lines for a shell, and a line per\n"
+              "problem on stderr; the exit code is then 1.\n",
+              out);
+        break;
+    case CLI_ROUTES:
+        fputs("JSON: paths of HTTP with their methods, methods of JSON-RPC, and the\n"
+              "least role for each.\n",
               out);
         break;
     case CLI_HELP:

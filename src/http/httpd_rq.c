@@ -76,8 +76,9 @@ void httpd_reply(struct httpd_rq *rq, const struct reply *r) {
         return;
     }
     rq->status = r->status;
-    if (r->body && r->body == rq->worker->body)
-        rq->composed = r->n;
+    size_t at = (size_t)((uintptr_t)r->body - (uintptr_t)rq->worker->body);
+    if (r->body && at < rq->httpd->o.reply_bytes)
+        rq->composed = at + r->n;
     size_t body_n = rq->head->method == HTTP_HEAD ? 0 : r->n;
     struct iovec iov[] = {
         {head, n},
@@ -112,26 +113,35 @@ static int go_on(struct httpd_rq *rq, struct deadline *due) {
     return deadline_send(&rq->guest->t, due, &iov, 1);
 }
 
-int httpd_read(struct httpd_rq *rq, void *buf, size_t cap, size_t *n) {
-    uint64_t whole = rq->head->content_length;
-    if (whole > cap || whole > rq->httpd->o.body_max) {
-        httpd_problem(rq, 413, NULL, "The request body is too large.");
-        return -EMSGSIZE;
-    }
-    size_t have = rq->n - rq->head_n;
-    have = have < whole ? have : (size_t)whole;
-    memcpy(buf, rq->bytes + rq->head_n, have);
+/* What of the body came with the head, and was not read yet: at most cap bytes. */
+static size_t take_arrived(struct httpd_rq *rq, char *buf, size_t cap) {
+    size_t arrived = rq->n - rq->head_n;
+    if (rq->body_read >= arrived)
+        return 0;
+    size_t n = arrived - (size_t)rq->body_read;
+    n = n < cap ? n : cap;
+    memcpy(buf, rq->bytes + rq->head_n + rq->body_read, n);
+    rq->body_read += n;
+    return n;
+}
+
+int httpd_read_part(struct httpd_rq *rq, void *buf, size_t cap, size_t *n) {
+    uint64_t left = rq->head->content_length - rq->body_read;
+    size_t want = left < cap ? (size_t)left : cap;
+    bool first = rq->body_read == 0;
+    size_t have = take_arrived(rq, buf, want);
     struct deadline due = pace(rq);
-    int rc = have == 0 && rq->head->expects_continue ? go_on(rq, &due) : 0;
-    while (rc == 0 && have < whole) {
-        long got = deadline_recv(&rq->guest->t, &due, (char *)buf + have,
-                                 (size_t)whole - have);
-        if (got > 0)
+    int rc = 0;
+    if (first && have == 0 && rq->head->expects_continue)
+        rc = go_on(rq, &due);
+    while (rc == 0 && have < want) {
+        long got = deadline_recv(&rq->guest->t, &due, (char *)buf + have, want - have);
+        if (got > 0) {
             have += (size_t)got;
-        else
+            rq->body_read += (size_t)got;
+        } else
             rc = got < 0 ? (int)got : -ECONNRESET;
     }
-    rq->body_read = have;
     if (rc == -ETIMEDOUT)
         httpd_problem(rq, 408, NULL, "The request body did not arrive in time.");
     else if (rc != 0)
@@ -139,6 +149,15 @@ int httpd_read(struct httpd_rq *rq, void *buf, size_t cap, size_t *n) {
     else
         *n = have;
     return rc;
+}
+
+int httpd_read(struct httpd_rq *rq, void *buf, size_t cap, size_t *n) {
+    uint64_t whole = rq->head->content_length;
+    if (whole > cap || whole > rq->httpd->o.body_max) {
+        httpd_problem(rq, 413, NULL, "The request body is too large.");
+        return -EMSGSIZE;
+    }
+    return httpd_read_part(rq, buf, cap, n);
 }
 
 size_t httpd_rq_end(struct httpd_rq *rq) {
