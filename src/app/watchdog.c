@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -69,7 +69,8 @@ static int open_device(struct watchdog *w, const char *path, char *why, size_t c
         return rc;
     }
     /* One that has its own idea says so; one that cannot tell (a file) keeps ours. */
-    ioctl(w->device, WDIOC_SETTIMEOUT, &seconds);
+    /* ioctl(2) itself: musl's takes an int that this request does not fit. */
+    syscall(SYS_ioctl, w->device, WDIOC_SETTIMEOUT, &seconds);
     if (seconds < 3)
         seconds = 3;
     w->every_ms = (uint32_t)seconds * 1000 / 3;
