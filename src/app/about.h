@@ -23,7 +23,7 @@ struct about {
 int about_init(struct about *a, const struct config *c);
 
 /* The result of `info` and of GET /api/v1/info: one value. */
-#define ABOUT_JSON_MAX (40u * 1024)
+#define ABOUT_JSON_MAX (96u * 1024)
 void about_json(struct jsonw *w, const struct about *a,
                 const struct telemetry_list *list);
 /* {name, version, host}, as in hello. */

@@ -118,9 +118,30 @@ static int updater_option(struct words *w, const char *flag, const char *value) 
     return rc;
 }
 
+static int publish_option(struct words *w, const char *flag, const char *value) {
+    struct cli *cli = w->cli;
+    const struct {
+        const char *flag, **to;
+    } all[] = {
+        {"url", &cli->url},   {"socket", &cli->socket}, {"token", &cli->token},
+        {"unit", &cli->unit}, {"label", &cli->label},   {"kind", &cli->kind},
+    };
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (strcmp(flag, all[i].flag) == 0)
+            return take_value(w, flag, value, all[i].to);
+    return 0;
+}
+
+static int publish_operand(struct words *w, const char *word) {
+    if (w->cli->n_pairs == CLI_PAIRS)
+        return wrong(w, "publish takes %d readings at once", CLI_PAIRS);
+    w->cli->pairs[w->cli->n_pairs++] = word;
+    return 1;
+}
+
 static int check_operand(struct words *w, const char *word) {
     if (w->cli->config_path)
-        return wrong(w, "check-config takes one FILE");
+        return wrong(w, "%s takes one FILE", w->cli->about);
     w->cli->config_path = word;
     return 1;
 }
@@ -129,6 +150,8 @@ static const struct command commands[] = {
     {"serve", CLI_SERVE, "[OPTION...]", "serve the dashboard", serve_option, NULL},
     {"stats", CLI_STATS, "[--url URL] [--json]", "show the sessions of a running one",
      stats_option, NULL},
+    {"publish", CLI_PUBLISH, "NAME=VALUE... [OPTION...]",
+     "tell a running one readings of your own", publish_option, publish_operand},
     {"check-config", CLI_CHECK_CONFIG, "FILE",
      "tell what is wrong with a configuration", NULL, check_operand},
     {"update", CLI_UPDATE, "[FILE] [--force] [--status] [--socket PATH]",
@@ -136,6 +159,10 @@ static const struct command commands[] = {
      update_operand},
     {"updater", CLI_UPDATER, "OPTION...", "write updates to this board, as root",
      updater_option, NULL},
+    {"first-boot", CLI_FIRST_BOOT, "FILE",
+     "read a board's boot settings, for the script that starts it", NULL,
+     check_operand},
+    {"routes", CLI_ROUTES, "", "list what it answers, and to whom", NULL, NULL},
 };
 #define COMMANDS (sizeof commands / sizeof commands[0])
 
@@ -179,14 +206,18 @@ static int take_word(struct words *w, const struct command *cmd, const char *wor
 
 static int take_words(struct words *w, const struct command *cmd) {
     w->cli->command = cmd->command;
+    if (cmd->command == CLI_PUBLISH)
+        w->cli->url = NULL; /* without one they go to statsd */
     w->cli->about = cmd->name;
     while (w->i < w->argc) {
         int rc = take_word(w, cmd, w->argv[w->i++]);
         if (rc < 0 || w->cli->command == CLI_HELP)
             return rc < 0 ? rc : 0;
     }
-    if (cmd->command == CLI_CHECK_CONFIG && !w->cli->config_path)
-        return wrong(w, "check-config needs a FILE");
+    if (cmd->command == CLI_PUBLISH && w->cli->n_pairs == 0)
+        return wrong(w, "publish needs NAME=VALUE");
+    if (cmd->operand == check_operand && !w->cli->config_path)
+        return wrong(w, "%s needs a FILE", cmd->name);
     return 0;
 }
 
@@ -244,6 +275,19 @@ static void help_of(FILE *out, const struct command *cmd) {
               "        as it came, instead of a table\n",
               out);
         break;
+    case CLI_PUBLISH:
+        fputs("  --unit UNIT, --label TEXT\n"
+              "        how the page shows them\n"
+              "  --kind gauge|counter|timing\n"
+              "        how much it is, how many more, how long it took [gauge]\n"
+              "  --socket PATH\n"
+              "        over the local socket of the running one\n"
+              "  --url URL, --token TOKEN\n"
+              "        over http://ADDR:PORT, with an access token\n"
+              "\nWithout URL and PATH they go to statsd at 127.0.0.1:8125, where "
+              "nothing\nanswers. The exit code is 0 when all were taken.\n",
+              out);
+        break;
     case CLI_CHECK_CONFIG:
         fputs("One line per problem, with file and line; the exit code is then 1.\n",
               out);
@@ -268,6 +312,16 @@ static void help_of(FILE *out, const struct command *cmd) {
         break;
     case CLI_UPDATER:
         updater_cmd_help(out);
+        break;
+    case CLI_FIRST_BOOT:
+        fputs("Prints what is sound as NAME='value' lines for a shell, and a line per\n"
+              "problem on stderr; the exit code is then 1.\n",
+              out);
+        break;
+    case CLI_ROUTES:
+        fputs("JSON: paths of HTTP with their methods, methods of JSON-RPC, and the\n"
+              "least role for each.\n",
+              out);
         break;
     case CLI_HELP:
     case CLI_VERSION:

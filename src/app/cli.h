@@ -9,14 +9,18 @@
 #include "app/update_cmd.h"
 #include "app/updater_cmd.h"
 
+#define CLI_PAIRS 32    /* readings of `publish` in one command line */
 #define CLI_SETTINGS 64 /* options of `serve` in one command line */
 
 enum cli_command {
     CLI_SERVE,
     CLI_STATS,
+    CLI_PUBLISH,
     CLI_CHECK_CONFIG,
     CLI_UPDATE,
     CLI_UPDATER,
+    CLI_FIRST_BOOT,
+    CLI_ROUTES,
     CLI_HELP, /* of `about`, or of everything */
     CLI_VERSION,
 };
@@ -24,10 +28,14 @@ enum cli_command {
 struct cli {
     enum cli_command command;
     const char *about;       /* the command that was named, for the help; or NULL */
-    const char *config_path; /* SERVE and CHECK_CONFIG; NULL: none */
+    const char *config_path; /* SERVE, CHECK_CONFIG, FIRST_BOOT; NULL: none */
     const char *data;        /* SERVE; NULL: none */
     const char *url;         /* STATS */
     bool json;               /* STATS */
+    /* PUBLISH: where to (else to statsd), and what. Points into argv. */
+    const char *socket, *token, *unit, *label, *kind;
+    const char *pairs[CLI_PAIRS]; /* NAME=VALUE */
+    size_t n_pairs;
     /* SERVE: what to lay over the file, now and at every reload. Points into argv. */
     struct cli_setting {
         const struct option *o;

@@ -65,40 +65,6 @@ static unsigned line_of(const char *text, const char *at) {
     return line;
 }
 
-/* The end of the string that starts at p (behind its closing quote). */
-static char *skip_string(char *p, const char *end) {
-    for (p++; p < end && *p != '"'; p++) {
-        if (*p == '\\' && p + 1 < end)
-            p++;
-    }
-    return p < end ? p + 1 : p;
-}
-
-/* Comments become spaces, so that offsets and lines stay. Returns the start of one that
- * does not end, or NULL. */
-static const char *blank_comments(char *text, const char *end) {
-    for (char *p = text; p < end;) {
-        if (*p == '"') {
-            p = skip_string(p, end);
-            continue;
-        }
-        bool line = end - p >= 2 && memcmp(p, "//", 2) == 0;
-        bool block = end - p >= 2 && memcmp(p, "/*", 2) == 0;
-        if (!line && !block) {
-            p++;
-            continue;
-        }
-        const char *close = line ? memchr(p, '\n', (size_t)(end - p))
-                                 : memmem(p + 2, (size_t)(end - p - 2), "*/", 2);
-        if (!close && block)
-            return p;
-        const char *stop = !close ? end : block ? close + 2 : close;
-        for (; p < stop; p++)
-            *p = *p == '\n' ? '\n' : ' ';
-    }
-    return NULL;
-}
-
 /* ---- keys and their lines ---- */
 
 /* The line of the next key. The k-th key of the text is the k-th that a depth-first
@@ -258,7 +224,7 @@ int config_text(struct config *c, const char *path, char *text, size_t n,
                 struct config_report *r) {
     unsigned before = r->problems;
     snprintf(r->path, sizeof r->path, "%s", path);
-    const char *at = blank_comments(text, text + n);
+    const char *at = json_without_comments(text, n);
     if (at)
         return problem_at(r, text, at, "a comment does not end");
     at = json_fault(text, n);
@@ -313,15 +279,23 @@ static void blame(struct config_report *r, const char *key, const char *what) {
     say(r, r->line[o - option_at(0)], "%s: %s", key, what);
 }
 
+enum plain_mode config_plain(const struct config *c) {
+    enum plain_mode mode = c->tls_listen.n > 0 ? PLAIN_VIEW : PLAIN_FULL;
+    plain_parse(c->http, &mode);
+    return mode;
+}
+
 int config_check(const struct config *c, struct config_report *r) {
     unsigned before = r->problems;
     if (c->listen.n + c->tls_listen.n == 0)
         blame(r, "listen", "nothing to listen on");
-    if (c->tls_listen.n > 0 && !c->tls_pem[0])
-        blame(r, "tls_listen", "needs tls_pem");
+    if (c->tls_listen.n == 0 && config_plain(c) >= PLAIN_REDIRECT)
+        blame(r, "http", "needs tls_listen");
     if (c->heartbeat_min_ms > c->heartbeat_start_ms)
         blame(r, "heartbeat.min_ms", "is more than heartbeat.start_ms");
     if (c->heartbeat_max_ms < c->heartbeat_start_ms)
         blame(r, "heartbeat.max_ms", "is less than heartbeat.start_ms");
+    if (c->own_forget_s < c->own_stale_s)
+        blame(r, "own_forget_s", "is less than own_stale_s");
     return r->problems == before ? 0 : -EINVAL;
 }

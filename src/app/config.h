@@ -4,7 +4,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CONFIG_OPTIONS 17   /* rows of the table in option.c */
+#include "http/plain.h"
+
+#define CONFIG_OPTIONS 29   /* rows of the table in option.c */
 #define CONFIG_ITEMS 8      /* elements of a list */
 #define CONFIG_ITEM_MAX 128 /* bytes of one, with its NUL */
 #define CONFIG_PATH_MAX 1024
@@ -18,13 +20,21 @@ struct config_list {
 
 struct config {
     struct config_list listen, tls_listen, allow_hosts;
+    char user[33];                  /* for root; "": see sec/sandbox.h */
+    char watchdog[CONFIG_PATH_MAX]; /* a device; "": none */
+    char http[16]; /* enum plain_mode as a word; "": see config_plain() */
     char tls_pem[CONFIG_PATH_MAX];
     char socket[CONFIG_PATH_MAX];
     char updater_socket[CONFIG_PATH_MAX];
     char probe_root[CONFIG_PATH_MAX];
     char name[CONFIG_NAME_MAX];
-    uint32_t max_sessions, lobby, lobby_per_address, max_message, sample_ms;
+    uint32_t max_sessions, lobby, lobby_per_address, max_message, max_asked, sample_ms;
+    uint32_t history_save_s;
     uint32_t heartbeat_start_ms, heartbeat_min_ms, heartbeat_max_ms;
+    uint32_t login_idle_s, login_max_s;
+    char statsd[CONFIG_ITEM_MAX]; /* ADDR:PORT or "off" */
+    char statsd_socket[CONFIG_PATH_MAX];
+    uint32_t own_metrics, own_stale_s, own_forget_s;
     uint32_t log_level; /* enum log_level */
 };
 
@@ -47,6 +57,10 @@ int config_file(struct config *c, const char *path, struct config_report *r);
 /* The same for a text at hand, which is changed: comments become spaces. Pure. */
 int config_text(struct config *c, const char *path, char *text, size_t n,
                 struct config_report *r);
+
+/* What plain HTTP is good for: as configured, else everything, and beside HTTPS only to
+ * look. Pure. */
+enum plain_mode config_plain(const struct config *c);
 
 /* What only the whole can tell: 0, or -EINVAL and reported. Pure. */
 int config_check(const struct config *c, struct config_report *r);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -74,6 +75,19 @@ static int parse_url(struct target *t, const char *url) {
         return -EINVAL;
     snprintf(t->authority, sizeof t->authority, "%.*s:%u", (int)(colon - host), host,
              port);
+    return 0;
+}
+
+static int parse_socket(struct target *t, const char *path) {
+    struct sockaddr_un *sa = (struct sockaddr_un *)&t->sa;
+    size_t n = strlen(path);
+    memset(t, 0, sizeof *t);
+    if (n >= sizeof sa->sun_path)
+        return -ENAMETOOLONG;
+    sa->sun_family = AF_UNIX;
+    memcpy(sa->sun_path, path, n + 1);
+    t->len = sizeof *sa;
+    snprintf(t->authority, sizeof t->authority, "localhost");
     return 0;
 }
 
@@ -148,7 +162,19 @@ static const char *field(const char *head, const char *name) {
     return NULL;
 }
 
-/* Moves the body of a 200 to the start of buf. */
+/* What a problem (RFC 9457) says, as far as it is plain text. */
+static void say_problem(const char *body, int status, char why[FETCH_WHY_MAX]) {
+    static const char key[] = "\"detail\":\"";
+    const char *from = strstr(body, key);
+    if (!from) {
+        snprintf(why, FETCH_WHY_MAX, "the answer is %d", status);
+        return;
+    }
+    from += sizeof key - 1;
+    snprintf(why, FETCH_WHY_MAX, "%.*s (%d)", (int)strcspn(from, "\"\\"), from, status);
+}
+
+/* Moves the body of a 200 to the start of buf, which has room for a NUL. */
 static int unwrap(char *buf, size_t *n, char why[FETCH_WHY_MAX]) {
     char *end = memmem(buf, *n, "\r\n\r\n", 4);
     int status = 0;
@@ -157,11 +183,12 @@ static int unwrap(char *buf, size_t *n, char why[FETCH_WHY_MAX]) {
         return -EPROTO;
     }
     end[2] = '\0';
+    buf[*n] = '\0';
     const char *length = field(buf, "Content-Length");
     size_t body = *n - (size_t)(end + 4 - buf);
     unsigned long long want = body;
     if (status != 200) {
-        snprintf(why, FETCH_WHY_MAX, "the answer is %d", status);
+        say_problem(end + 4, status, why);
         return -EPROTO;
     }
     if (field(buf, "Transfer-Encoding") ||
@@ -174,28 +201,56 @@ static int unwrap(char *buf, size_t *n, char why[FETCH_WHY_MAX]) {
     return 0;
 }
 
-int fetch_get(const char *url, const char *path, char *body, size_t cap, size_t *n,
+/* Its length, or -EMSGSIZE. */
+static int write_head(const struct fetch_ask *a, const struct target *t, char *out,
+                      size_t cap) {
+    int n = snprintf(out, cap, "%s %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n",
+                     a->method, a->path, t->authority);
+    if (a->token && n >= 0 && (size_t)n < cap)
+        n += snprintf(out + n, cap - (size_t)n, "Authorization: Bearer %s\r\n",
+                      a->token);
+    if (a->type && n >= 0 && (size_t)n < cap)
+        n += snprintf(out + n, cap - (size_t)n,
+                      "Content-Type: %s\r\nContent-Length: %zu\r\n", a->type, a->n);
+    if (n >= 0 && (size_t)n < cap)
+        n += snprintf(out + n, cap - (size_t)n, "\r\n");
+    return n >= 0 && (size_t)n < cap ? n : -EMSGSIZE;
+}
+
+static int exchange(struct fetch *f, const struct target *t, const struct fetch_ask *a,
+                    char *buf, size_t cap, size_t *n) {
+    char head[1024];
+    int len = write_head(a, t, head, sizeof head);
+    int rc = len < 0 ? len : connect_to(f, t);
+    if (rc == 0)
+        rc = send_all(f, head, (size_t)len);
+    if (rc == 0 && a->type)
+        rc = send_all(f, a->body, a->n);
+    return rc ? rc : recv_all(f, buf, cap - 1, n);
+}
+
+int fetch_ask(const struct fetch_ask *a, char *buf, size_t cap, size_t *n,
               char why[FETCH_WHY_MAX]) {
     struct target t;
     struct fetch f = {.fd = -1, .deadline_ms = clock_ms() + FETCH_MS};
-    if (parse_url(&t, url) != 0) {
-        snprintf(why, FETCH_WHY_MAX, "not of the form http://ADDR:PORT");
+    if (a->socket ? parse_socket(&t, a->socket) : parse_url(&t, a->url)) {
+        snprintf(why, FETCH_WHY_MAX, "%s",
+                 a->socket ? "the path is too long"
+                           : "not of the form http://ADDR:PORT");
         return -EINVAL;
     }
-    char request[512];
-    int len = snprintf(request, sizeof request,
-                       "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", path,
-                       t.authority);
-    int rc = connect_to(&f, &t);
-    if (rc == 0)
-        rc = send_all(&f, request, (size_t)len);
-    if (rc == 0)
-        rc = recv_all(&f, body, cap, n);
+    int rc = exchange(&f, &t, a, buf, cap, n);
     if (rc)
         snprintf(why, FETCH_WHY_MAX, "%s", strerror(-rc));
     else
-        rc = unwrap(body, n, why);
+        rc = unwrap(buf, n, why);
     if (f.fd >= 0)
         close(f.fd);
     return rc;
+}
+
+int fetch_get(const char *url, const char *path, char *body, size_t cap, size_t *n,
+              char why[FETCH_WHY_MAX]) {
+    struct fetch_ask ask = {.url = url, .method = "GET", .path = path};
+    return fetch_ask(&ask, body, cap, n, why);
 }

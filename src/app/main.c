@@ -6,8 +6,11 @@
 #include <stdlib.h>
 
 #include "app/cli.h"
+#include "app/first_boot.h"
+#include "app/routes_list.h"
 #include "app/serve.h"
 #include "app/stats_table.h"
+#include "app/tell.h"
 #include "http/civet.h"
 
 /* One arena for all threads: after the start nobody allocates much, and each further
@@ -45,12 +48,18 @@ static int run(const struct cli *cli) {
         return serve(cli);
     case CLI_STATS:
         return stats_table_run(cli->url, cli->json);
+    case CLI_PUBLISH:
+        return tell_run(cli);
     case CLI_CHECK_CONFIG:
         return check_config(cli->config_path);
     case CLI_UPDATE:
         return update_cmd(&cli->update);
     case CLI_UPDATER:
         return updater_cmd(&cli->updater);
+    case CLI_FIRST_BOOT:
+        return first_boot_run(cli->config_path);
+    case CLI_ROUTES:
+        return routes_list(stdout);
     case CLI_HELP:
         cli_help(stdout, cli->about);
         return EXIT_SUCCESS;

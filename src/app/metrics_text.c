@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -123,26 +124,135 @@ static void hub(struct text *t, const struct hub_stats *s) {
           (double)s->table_bytes);
 }
 
-static const char *unit_of(const struct telemetry_list *list, const char *id) {
+/* What Prometheus calls a unit, and how many of its base units it is. Without help: the
+ * name of the row above. */
+struct family {
+    const char *unit, *name, *help;
+    double scale;
+};
+
+static const struct family families[] = {
+    {"°C", "temperature_celsius", "Temperatures.", 1},
+    {"%", "usage_ratio", "Shares, 1 is all of it.", 0.01},
+    {"B", "size_bytes", "Memory and storage.", 1},
+    {"B/s", "throughput_bytes_per_second", "Network and disk.", 1},
+    {"Hz", "frequency_hertz", "Frequencies.", 1},
+    {"s", "duration_seconds", "Times.", 1},
+    {"ms", "duration_seconds", NULL, 1e-3},
+    {"V", "voltage_volts", "Voltages.", 1},
+    {"A", "current_amperes", "Currents.", 1},
+    {"W", "power_watts", "Power.", 1},
+    {"RPM", "fan_rpm", "Fans, turns per minute.", 1},
+    {"hPa", "pressure_pascals", "Air pressure.", 100},
+    {"lx", "illuminance_lux", "Light.", 1},
+    {"ppm", "concentration_ratio", "Gases, 1 is all of it.", 1e-6},
+    {"dBm", "signal_dbm", "Radio signals.", 1},
+    {"bit", "entropy_bytes", "Randomness.", 0.125},
+    {"1/s", "events_per_second", "Rates.", 1},
+};
+#define FAMILIES (sizeof families / sizeof families[0])
+
+#define NO_FAMILY ((int)FAMILIES)
+
+/* The values of the snapshot, each with its metric and the first of its family. */
+struct rows {
+    uint32_t n;
+    struct row {
+        const struct telemetry_value *value;
+        const struct metric *m;
+        int family;
+        double scale;
+    } row[LIM_METRICS];
+};
+
+/* Both lists are in the order of their slots, so the search goes on where it stopped.
+ */
+static const struct metric *metric_of(const struct telemetry_list *list, const char *id,
+                                      uint32_t *at) {
     for (uint32_t i = 0; i < list->n; i++) {
-        if (strcmp(list->m[i].id, id) == 0)
-            return list->m[i].unit;
+        const struct metric *m = &list->m[(*at + i) % list->n];
+        if (strcmp(m->id, id) != 0)
+            continue;
+        *at = (*at + i + 1) % list->n;
+        return m;
     }
     return NULL; /* it came or went between the two copies */
 }
 
-/* Ids are [a-z0-9._-] and units our own constants: nothing to escape. */
+/* Units of one name share the row that has its help. */
+static void find_family(struct row *r) {
+    int i = 0;
+    while (i < NO_FAMILY && strcmp(families[i].unit, r->m->unit) != 0)
+        i++;
+    r->scale = i < NO_FAMILY ? families[i].scale : 1;
+    while (i < NO_FAMILY && !families[i].help)
+        i--;
+    r->family = i;
+}
+
+static void find_rows(struct rows *rows, const struct metrics_view *v) {
+    uint32_t at = 0;
+    rows->n = 0;
+    for (uint32_t i = 0; i < v->snap->n; i++) {
+        struct row *r = &rows->row[rows->n];
+        r->value = &v->snap->v[i];
+        r->m = metric_of(v->list, r->value->id, &at);
+        if (!r->m)
+            continue;
+        find_family(r);
+        rows->n++;
+    }
+}
+
+/* Units may come from outside: a label's value is escaped. */
+static void put_unit(struct text *t, const char *s) {
+    put(t, ",unit=\"");
+    for (; *s; s++)
+        put(t, *s == '"' || *s == '\\' ? "\\%c" : "%c", *s);
+    put(t, "\"");
+}
+
+/* Ids are [a-z0-9._-] and groups our own constants: nothing to escape. */
+static void put_row(struct text *t, const char *name, const struct row *r) {
+    put(t, "%s{id=\"%s\",group=\"%s\"", name, r->m->id, r->m->group);
+    if (r->family == NO_FAMILY)
+        put_unit(t, r->m->unit);
+    put(t, "} %.12g\n", r->value->value * r->scale);
+}
+
+static void put_family(struct text *t, const struct rows *rows, int i) {
+    char name[64];
+    bool begun = false;
+    snprintf(name, sizeof name, "pulseboard_%s",
+             i < NO_FAMILY ? families[i].name : "value");
+    for (uint32_t k = 0; k < rows->n; k++) {
+        if (rows->row[k].family != i)
+            continue;
+        if (!begun)
+            family(t, name, "gauge",
+                   i < NO_FAMILY ? families[i].help : "Values of no unit or another.");
+        begun = true;
+        put_row(t, name, &rows->row[k]);
+    }
+}
+
 static void telemetry(struct text *t, const struct metrics_view *v) {
+    struct rows rows;
     counter(t, "pulseboard_samples_total", "Samples of this machine taken.",
             v->snap->seq);
-    family(t, "pulseboard_metric", "gauge", "The newest sample; absent is not there.");
-    for (uint32_t i = 0; i < v->snap->n; i++) {
-        const struct telemetry_value *m = &v->snap->v[i];
-        const char *unit = unit_of(v->list, m->id);
-        if (unit)
-            put(t, "pulseboard_metric{id=\"%s\",unit=\"%s\"} %.12g\n", m->id, unit,
-                m->value);
-    }
+    find_rows(&rows, v);
+    for (int i = 0; i <= NO_FAMILY; i++)
+        put_family(t, &rows, i);
+}
+
+static void readings(struct text *t, const struct own_stats *s) {
+    family(t, "pulseboard_readings_total", "counter",
+           "Readings that were told to us, by what became of them.");
+    put(t, "pulseboard_readings_total{result=\"accepted\"} %" PRIu64 "\n", s->accepted);
+    put(t, "pulseboard_readings_total{result=\"refused\"} %" PRIu64 "\n", s->refused);
+    put(t, "pulseboard_readings_total{result=\"lost\"} %" PRIu64 "\n", s->dropped);
+    gauge(t, "pulseboard_own_metrics",
+          "Own metrics known, as counted towards the limit.", s->metrics);
 }
 
 size_t metrics_text(char *out, size_t cap, const struct metrics_view *v) {
@@ -153,5 +263,6 @@ size_t metrics_text(char *out, size_t cap, const struct metrics_view *v) {
     traffic(&t, &v->hub->m);
     hub(&t, v->hub);
     telemetry(&t, v);
+    readings(&t, &v->own);
     return t.len < cap ? t.len : 0;
 }

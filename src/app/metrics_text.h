@@ -5,8 +5,9 @@
 
 #include "app/about.h"
 #include "hub/hub.h"
+#include "telemetry/own.h"
 
-#define METRICS_TEXT_MAX (48u * 1024)
+#define METRICS_TEXT_MAX (128u * 1024)
 
 struct metrics_view {
     const struct about *about;
@@ -15,6 +16,7 @@ struct metrics_view {
     const struct telemetry_snap *snap;
     uint64_t rss_bytes;
     double cpu_s;
+    struct own_stats own;
 };
 
 /* Its length, or 0 when it does not fit. */

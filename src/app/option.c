@@ -39,6 +39,17 @@ static const char *host_wrong(const char *v) {
     return "is not a host name or address (without a port)";
 }
 
+static const char *statsd_wrong(const char *v) {
+    bool good = strcmp(v, "off") == 0 || !address_wrong(v);
+    return good ? NULL : "is neither ADDR:PORT nor off";
+}
+
+static const char *plain_wrong(const char *v) {
+    enum plain_mode mode;
+    return plain_parse(v, &mode) == 0 ? NULL
+                                      : "is not one of full, view, redirect, off";
+}
+
 #define FIELD(member) .at = offsetof(struct config, member)
 #define TEXT(member)                                                                   \
     .type = OPTION_TEXT, .max = sizeof((struct config *)0)->member - 1, FIELD(member)
@@ -57,6 +68,14 @@ static const struct option table[] = {
     {"socket", "socket", "PATH",
      "Unix socket for this host itself [pulseboard.sock in --data]", NULL, TEXT(socket),
      .wrong = socket_wrong},
+    {"user", "user", "NAME",
+     "started by root: become this user; default: pulseboard, else nobody", NULL,
+     TEXT(user)},
+    {"watchdog", "watchdog", "DEVICE", "feed this hardware watchdog while we answer",
+     NULL, TEXT(watchdog)},
+    {"http", "http", "MODE",
+     "plain HTTP: full, view (beside HTTPS the default), redirect, off", NULL,
+     TEXT(http), .wrong = plain_wrong},
     {"allow_hosts", "allow-host", "NAME",
      "a further name by which browsers reach this host (repeatable)", NULL,
      LIST(allow_hosts), .wrong = host_wrong, .reloads = true},
@@ -70,8 +89,13 @@ static const struct option table[] = {
      UINT(lobby_per_address, 1, LOBBY_SEATS_MAX)},
     {"max_message", "max-message", "BYTES", "longest message a viewer may send",
      "16384", UINT(max_message, 1024, 1024 * 1024)},
+    {"max_asked", "max-asked", "N", "messages that a viewer may send in a minute",
+     "6000", UINT(max_asked, 10, 1000000)},
     {"sample_ms", "sample-ms", "MS", "time from one sample to the next", "1000",
      UINT(sample_ms, SAMPLER_MS_MIN, SAMPLER_MS_MAX)},
+    {"history.save_s", "history-save-s", "S",
+     "history is written to the data folder so often", "900",
+     UINT(history_save_s, 1, 86400)},
     {"heartbeat.start_ms", "heartbeat-start-ms", "MS", "heartbeat of a new session",
      "15000", UINT(heartbeat_start_ms, 100, 600000)},
     {"heartbeat.min_ms", "heartbeat-min-ms", "MS",
@@ -80,6 +104,22 @@ static const struct option table[] = {
     {"heartbeat.max_ms", "heartbeat-max-ms", "MS",
      "heartbeat of one that answers steadily", "60000",
      UINT(heartbeat_max_ms, 100, 600000)},
+    {"statsd", "statsd", "ADDR:PORT|off",
+     "take readings of programs as statsd datagrams here", "127.0.0.1:8125",
+     TEXT(statsd), .wrong = statsd_wrong},
+    {"statsd_socket", "statsd-socket", "PATH",
+     "take them on this Unix datagram socket too", NULL, TEXT(statsd_socket)},
+    {"own_metrics", "own-metrics", "N", "metrics that programs may make of them", "64",
+     UINT(own_metrics, 0, LIM_OWN)},
+    {"own_stale_s", "own-stale-s", "SECONDS",
+     "one that is not told again for this long has no value", "90",
+     UINT(own_stale_s, 1, 604800)},
+    {"own_forget_s", "own-forget-s", "SECONDS", "after this it is gone", "600",
+     UINT(own_forget_s, 1, 604800)},
+    {"login.idle_s", "login-idle-s", "S", "a login that nobody uses ends after",
+     "86400", UINT(login_idle_s, 1, 31536000)},
+    {"login.max_s", "login-max-s", "S", "every login ends after", "2592000",
+     UINT(login_max_s, 1, 31536000)},
     {"log_level", "log-level", "LEVEL", "error, warn, notice, info or debug", "info",
      .type = OPTION_LEVEL, FIELD(log_level), .reloads = true},
     {"updater_socket", "updater-socket", "PATH",

@@ -37,7 +37,10 @@ int reload_settings(const struct cli *cli, struct config *out,
         return rc;
     cli_apply(cli, out);
     place_socket(cli, out);
-    return config_check(out, r);
+    rc = config_check(out, r);
+    if (rc == 0 && config_plain(out) == PLAIN_OFF)
+        out->listen.n = 0;
+    return rc;
 }
 
 /* Keeps the first problem, for a log line. */
@@ -47,9 +50,9 @@ static void keep_first(void *ctx, const char *line) {
         snprintf(first, LOG_LINE_MAX / 2, "%s", line);
 }
 
-static bool reload_tls(struct tls_ctx *tls, const char *path) {
+static bool reload_tls(struct identity *id, const char *path) {
     char why[256], quoted[256];
-    if (!tls || !path[0] || tls_ctx_reopen(tls, path, why, sizeof why) == 0)
+    if (!id || identity_use_file(id, path, why, sizeof why) == 0)
         return true;
     log_warn("reload_refused", "file=%s problem=%s",
              log_quote(quoted, sizeof quoted / 2, path),
@@ -80,14 +83,20 @@ const struct reload_hosts *reload_fill_hosts(struct reload *r) {
     return h;
 }
 
+void reload_hosts_again(struct reload *r) {
+    const struct reload_hosts *h = reload_fill_hosts(r);
+    httpd_set_hosts(r->httpd, h->names, h->list.n);
+}
+
 static void apply(struct reload *r, const struct config *next) {
     if (next->log_level != r->now->log_level)
         log_set_level((enum log_level)next->log_level);
     r->now->log_level = next->log_level;
     r->now->allow_hosts = next->allow_hosts;
     memcpy(r->now->tls_pem, next->tls_pem, sizeof r->now->tls_pem);
-    const struct reload_hosts *h = reload_fill_hosts(r);
-    httpd_set_hosts(r->httpd, h->names, h->list.n);
+    reload_hosts_again(r);
+    if (r->upkeep)
+        upkeep_hurry(r->upkeep);
 }
 
 void reload_now(struct reload *r) {
@@ -99,7 +108,7 @@ void reload_now(struct reload *r) {
                  log_quote(quoted, sizeof quoted, first));
         return;
     }
-    if (!reload_tls(r->tls, next.tls_pem))
+    if (!reload_tls(r->identity, next.tls_pem))
         return;
     tell_restart(r->now, &next);
     apply(r, &next);

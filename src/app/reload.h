@@ -1,8 +1,9 @@
 #pragma once
 /* Building the settings from their layers, and what SIGHUP changes. Main thread. */
 #include "app/cli.h"
+#include "app/identity.h"
+#include "app/upkeep.h"
 #include "http/httpd.h"
-#include "sec/tls.h"
 
 /* The defaults, the file that the command line names, the command line. 0, or -errno
  * after every problem was reported. */
@@ -12,7 +13,8 @@ int reload_settings(const struct cli *cli, struct config *out, struct config_rep
 struct reload {
     const struct cli *cli;
     struct config *now;
-    struct tls_ctx *tls; /* NULL: no TLS */
+    struct identity *identity; /* NULL: no TLS */
+    struct upkeep *upkeep;     /* of it */
     struct httpd *httpd;
     /* Names that workers compare with Host: one set in use, one to fill. */
     struct reload_hosts {
@@ -24,6 +26,9 @@ struct reload {
 
 /* Puts the names of *now where hosts[turn] is, and turns; returns them. */
 const struct reload_hosts *reload_fill_hosts(struct reload *r);
+
+/* The names of *now once more, since this machine's own may have changed. */
+void reload_hosts_again(struct reload *r);
 
 /* Reads the settings again and applies what can change. What is wrong changes nothing
  * and is logged. */

@@ -5,10 +5,13 @@
 #include <string.h>
 
 #include "app/process.h"
+#include "app/sample_json.h"
 #include "app/stats_json.h"
 #include "base/blocks.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/role.h"
+#include "http/uri.h"
 #include "sec/tls_heap.h"
 
 static int ping(struct rpc_call *c) {
@@ -23,6 +26,15 @@ static int info(struct rpc_call *c) {
     struct rpc_methods *m = c->ctx;
     telemetry_describe(m->telemetry, &m->list);
     about_json(c->out, m->about, &m->list);
+    return 0;
+}
+
+static int snapshot(struct rpc_call *c) {
+    struct rpc_methods *m = c->ctx;
+    telemetry_snapshot(m->telemetry, &m->snap);
+    jsonw_obj(c->out, NULL);
+    sample_json(c->out, &m->snap);
+    jsonw_obj_end(c->out);
     return 0;
 }
 
@@ -45,11 +57,13 @@ static const cJSON *param(const struct rpc_call *c, const char *name) {
     return cJSON_GetObjectItemCaseSensitive(c->params, name);
 }
 
-/* A whole number that a double holds exactly, or absent. */
-static bool whole_ok(const cJSON *v, double least) {
+/* All whole numbers up to it are themselves in a double. */
+#define WHOLE_MAX 9007199254740992.0
+
+/* A whole number in this range, or absent. */
+static bool whole_ok(const cJSON *v, double least, double most) {
     return !v || (cJSON_IsNumber(v) && v->valuedouble >= least &&
-                  v->valuedouble <= 9007199254740992.0 &&
-                  v->valuedouble == floor(v->valuedouble));
+                  v->valuedouble <= most && v->valuedouble == floor(v->valuedouble));
 }
 
 static bool strings_ok(const cJSON *v, int max) {
@@ -107,25 +121,66 @@ static void axis(const struct rpc_methods *m, struct jsonw *w) {
     jsonw_u64(w, "n", t->n);
 }
 
-static int history(struct rpc_call *c) {
+static int too_much(struct rpc_call *c) {
+    return rpc_fail(c, RPC_REPLY_TOO_LARGE, "reply_too_large",
+                    "Ask for fewer metrics, or for less time");
+}
+
+/* The samples since one that is known: what a client that was away has missed. */
+static int history_since(struct rpc_call *c, const cJSON *ids) {
     struct rpc_methods *m = c->ctx;
-    const cJSON *since = param(c, "since"), *ids = param(c, "ids");
-    if (cJSON_IsArray(c->params) || !whole_ok(since, 0) ||
-        (ids && !strings_ok(ids, LIM_METRICS)))
-        return rpc_fail(c, RPC_INVALID_PARAMS, "invalid_params",
-                        "since is a number, ids are strings");
-    uint64_t after = since ? (uint64_t)since->valuedouble : 0;
-    telemetry_describe(m->telemetry, &m->list);
-    telemetry_times(m->telemetry, after, LIM_HISTORY_N, &m->times);
+    const cJSON *since = param(c, "since");
+    telemetry_times(m->telemetry, since ? (uint64_t)since->valuedouble : 0,
+                    LIM_HISTORY_N, &m->times);
     uint64_t n = ids ? (uint64_t)cJSON_GetArraySize(ids) : m->list.n;
     if (n * m->times.n > RPC_HISTORY_VALUES)
-        return rpc_fail(c, RPC_REPLY_TOO_LARGE, "reply_too_large",
-                        "Ask for fewer metrics, or since a later one");
+        return too_much(c);
     jsonw_obj(c->out, NULL);
     axis(m, c->out);
     columns(m, c->out, ids);
     jsonw_obj_end(c->out);
     return 0;
+}
+
+/* The ids that were asked for, each once, or all. */
+static uint32_t chosen(const struct rpc_methods *m, const cJSON *ids,
+                       const char *out[LIM_METRICS]) {
+    uint32_t n = 0;
+    for (uint32_t i = 0; !ids && i < m->list.n; i++)
+        out[n++] = m->list.m[i].id;
+    const cJSON *id;
+    cJSON_ArrayForEach(id, ids) {
+        if (!came_before(ids, id))
+            out[n++] = id->valuestring;
+    }
+    return n;
+}
+
+/* A span of time up to now. */
+static int history_range(struct rpc_call *c, const cJSON *ids) {
+    struct rpc_methods *m = c->ctx;
+    const cJSON *range = param(c, "range_s"), *step = param(c, "step_s");
+    const char *id[LIM_METRICS];
+    uint32_t n = chosen(m, ids, id);
+    series_plan(&m->series, m->telemetry, m->about->sample_ms,
+                (uint32_t)range->valuedouble, step ? (uint32_t)step->valuedouble : 0);
+    if (series_values(&m->series, n) > RPC_HISTORY_VALUES)
+        return too_much(c);
+    series_json(c->out, &m->series, id, n, m->points);
+    return 0;
+}
+
+static int history(struct rpc_call *c) {
+    struct rpc_methods *m = c->ctx;
+    const cJSON *range = param(c, "range_s"), *ids = param(c, "ids");
+    if (cJSON_IsArray(c->params) || !whole_ok(param(c, "since"), 0, WHOLE_MAX) ||
+        !whole_ok(range, 1, SERIES_RANGE_MAX_S) ||
+        !whole_ok(param(c, "step_s"), 0, SERIES_RANGE_MAX_S) ||
+        (ids && !strings_ok(ids, LIM_METRICS)))
+        return rpc_fail(c, RPC_INVALID_PARAMS, "invalid_params",
+                        "since, range_s and step_s are numbers, ids are strings");
+    telemetry_describe(m->telemetry, &m->list);
+    return range ? history_range(c, ids) : history_since(c, ids);
 }
 
 /* ---- events ---- */
@@ -135,7 +190,8 @@ static int events(struct rpc_call *c) {
     const cJSON *since = param(c, "since"), *limit = param(c, "limit");
     const cJSON *level = param(c, "level");
     struct events_query q = {.level = LOG_LVL_INFO, .limit = RPC_EVENTS};
-    if (cJSON_IsArray(c->params) || !whole_ok(since, 0) || !whole_ok(limit, 1) ||
+    if (cJSON_IsArray(c->params) || !whole_ok(since, 0, WHOLE_MAX) ||
+        !whole_ok(limit, 1, WHOLE_MAX) ||
         (level && (!cJSON_IsString(level) ||
                    log_level_parse(level->valuestring, &q.level) != 0)))
         return rpc_fail(c, RPC_INVALID_PARAMS, "invalid_params",
@@ -193,17 +249,51 @@ static int subscribe(struct rpc_call *c) { return change_topics(c, true); }
 
 static int unsubscribe(struct rpc_call *c) { return change_topics(c, false); }
 
+/* ---- for admins ---- */
+
+static int close_session(struct rpc_call *c) {
+    struct rpc_methods *m = c->ctx;
+    const cJSON *session = param(c, "session");
+    sess_id id = 0;
+    if (!cJSON_IsString(session) || uri_hex64(session->valuestring, &id) != 0)
+        return rpc_fail(c, RPC_INVALID_PARAMS, "invalid_params", "session is an id");
+    if (hub_close(m->hub, id, DISC_EVICTED) != 0)
+        return rpc_fail(c, RPC_NOT_FOUND, "not_found", "There is no such session");
+    return 0;
+}
+
+/* Without a level: which it is. */
+static int level(struct rpc_call *c) {
+    const cJSON *word = param(c, "level");
+    enum log_level to = log_level();
+    if (word && (!cJSON_IsString(word) || log_level_parse(word->valuestring, &to) != 0))
+        return rpc_fail(c, RPC_INVALID_PARAMS, "invalid_params",
+                        "level is error, warn, notice, info or debug");
+    if (to != log_level()) {
+        log_set_level(to);
+        log_notice("log_level", "level=%s", log_level_name(to));
+    }
+    jsonw_obj(c->out, NULL);
+    jsonw_str(c->out, "level", log_level_name(to));
+    jsonw_obj_end(c->out);
+    return 0;
+}
+
 /* ---- all of them ---- */
 
-static const struct rpc_method table[] = {
+const struct rpc_method rpc_methods_table[] = {
     {"ping", ROLE_VIEWER, ping, false},
     {"info", ROLE_VIEWER, info, false},
+    {"snapshot", ROLE_VIEWER, snapshot, false},
     {"stats", ROLE_VIEWER, stats, false},
     {"history", ROLE_VIEWER, history, false},
     {"events", ROLE_VIEWER, events, false},
     {"subscribe", ROLE_VIEWER, subscribe, true},
     {"unsubscribe", ROLE_VIEWER, unsubscribe, true},
+    {"sessions.close", ROLE_ADMIN, close_session, true},
+    {"log.level", ROLE_ADMIN, level, true},
 };
+const size_t rpc_methods_n = sizeof rpc_methods_table / sizeof rpc_methods_table[0];
 
 int rpc_methods_init(struct rpc_methods *m, const struct about *about,
                      struct telemetry *telemetry, struct events *events,
@@ -223,7 +313,7 @@ int rpc_methods_init(struct rpc_methods *m, const struct about *about,
         rpc_methods_free(m);
         return -ENOMEM;
     }
-    rpc_init(&m->rpc, table, sizeof table / sizeof table[0], m->arena, m->arena_bytes);
+    rpc_init(&m->rpc, rpc_methods_table, rpc_methods_n, m->arena, m->arena_bytes);
     return 0;
 }
 

@@ -1,8 +1,10 @@
 #pragma once
 /* What clients may ask over the WebSocket: ping, info, stats, history, events,
- * subscribe, unsubscribe. Hub thread; the memory is taken at start. */
+ * subscribe, unsubscribe; and admins: sessions.close, log.level. Hub thread; the memory
+ * is taken at start. */
 #include "app/about.h"
 #include "app/events.h"
+#include "app/series.h"
 #include "hub/hub.h"
 #include "proto/jsonrpc.h"
 
@@ -21,6 +23,10 @@ static_assert(EVENTS_JSON_BASE + RPC_EVENTS * EVENT_JSON_MAX + RPC_ERROR_MAX <=
 #define TOPIC_TELEMETRY 1u
 #define TOPIC_EVENTS 2u
 
+/* All of them, and who may ask. */
+extern const struct rpc_method rpc_methods_table[];
+extern const size_t rpc_methods_n;
+
 struct rpc_methods {
     const struct about *about;
     struct telemetry *telemetry;
@@ -33,6 +39,9 @@ struct rpc_methods {
     struct hub_row *rows; /* for `stats` */
     uint32_t max_rows;
     struct telemetry_list list;
+    struct telemetry_snap snap;
+    struct series series;
+    struct series_value points[TIERS_ROWS_MAX];
     struct history_times times;
     float column[LIM_HISTORY_N];
 };

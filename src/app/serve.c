@@ -1,6 +1,7 @@
 #include "app/serve.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -10,13 +11,23 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "app/auth_routes.h"
+#include "app/confine.h"
 #include "app/data.h"
+#include "app/identity.h"
 #include "app/inherit.h"
+#include "app/intake.h"
+#include "app/keeper.h"
 #include "app/live.h"
+#include "app/names.h"
 #include "app/process.h"
 #include "app/reload.h"
 #include "app/routes.h"
+#include "app/tend.h"
+#include "app/upkeep.h"
+#include "app/watchdog.h"
 #include "base/blocks.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "sec/tls_heap.h"
 #include "telemetry/sampler.h"
@@ -32,14 +43,23 @@ struct app {
     struct about about;
     struct events events;
     struct telemetry telemetry;
+    struct own own;
+    struct intake intake;
+    struct keeper keeper;
     struct sampler sampler;
+    struct auth auth;
     struct live live;
     struct routes routes;
     struct hub *hub;
-    struct tls_ctx *tls;
     struct doors doors; /* until the httpd has them */
     struct httpd *httpd;
-    int signals; /* signalfd */
+    struct tend tend;
+    struct upkeep upkeep;
+    struct identity identity;
+    struct watchdog watchdog;
+    bool has_identity; /* there is TLS */
+    int signals;       /* signalfd */
+    int ended_by;      /* the signal */
 };
 
 static void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -74,7 +94,7 @@ static int open_signals(struct app *a) {
     signal(SIGPIPE, SIG_IGN);
     if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
         return -errno;
-    a->signals = signalfd(-1, &set, SFD_CLOEXEC);
+    a->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     return a->signals < 0 ? -errno : 0;
 }
 
@@ -98,21 +118,44 @@ static void heed_impatience(void) {
 
 /* ---- starting ---- */
 
+static int failed(const char *what, int rc) {
+    if (rc)
+        complain("cannot start %s: %s", what, strerror(-rc));
+    return rc;
+}
+
 static int start_hub(struct app *a) {
     const struct config *c = &a->config;
     struct hub_opts o;
     hub_opts_default(&o);
     o.max_sessions = c->max_sessions;
+    o.first_role = ROLE_ADMIN;
     o.max_message = c->max_message;
     if (o.pool_bytes < 4 * c->max_message)
         o.pool_bytes = 4 * c->max_message;
     o.topics = TOPIC_TELEMETRY;
+    o.keyed = TOPIC_TELEMETRY;
     o.pulse.start_ms = c->heartbeat_start_ms;
     o.pulse.min_ms = c->heartbeat_min_ms;
     o.pulse.max_ms = c->heartbeat_max_ms;
     o.app = &live_app;
     o.ctx = &a->live;
     return hub_start(&a->hub, &o);
+}
+
+/* Whoever stands at the device sees the code; the log, which others may read, does not
+ * have it. */
+static int open_auth(struct app *a) {
+    const char *dir = a->reload.cli->data;
+    const struct config *c = &a->config;
+    int rc = auth_open(&a->auth, dir, c->login_idle_s, c->login_max_s);
+    if (rc)
+        complain("%s: %s", dir, strerror(-rc));
+    else if (auth_code(&a->auth))
+        complain("nobody owns this board yet; to claim it, open its page and enter %s",
+                 auth_code(&a->auth));
+    a->live.auth = &a->auth;
+    return rc;
 }
 
 static void on_sample(void *ctx) {
@@ -134,22 +177,82 @@ static int start_sampler(struct app *a) {
         .probes = {.root = probe_root(a)},
         .sample_ms = a->config.sample_ms,
         .out = &a->telemetry,
+        .own = &a->own,
         .on_sample = on_sample,
         .ctx = a,
     };
     return sampler_start(&a->sampler, &o);
 }
 
-static int open_tls(struct app *a) {
+/* The usual port may be another statsd's: that is no reason not to start. */
+static int open_intake(struct app *a) {
+    const struct config *c = &a->config;
+    char why[256], quoted[256];
+    bool none = c->own_metrics == 0;
+    bool udp = !none && strcmp(c->statsd, "off") != 0;
+    bool local = !none && c->statsd_socket[0];
+    bool usual = strcmp(c->statsd, option_by_flag("statsd")->initial) == 0;
+    int rc = intake_open(&a->intake, &a->own, udp ? c->statsd : NULL,
+                         local ? c->statsd_socket : NULL, why, sizeof why);
+    if (rc && usual && a->intake.stop >= 0 && (a->intake.local >= 0 || !local)) {
+        log_info("statsd_off", "reason=%s", log_quote(quoted, sizeof quoted, why));
+        rc = 0;
+    }
+    if (rc)
+        complain("%s", why);
+    return rc;
+}
+
+/* Whatever programs tell us, and the sockets for it. */
+static int open_own(struct app *a) {
+    const struct config *c = &a->config;
+    struct own_opts o = {
+        .limit = c->own_metrics,
+        .stale_ms = c->own_stale_s * 1000,
+        .forget_ms = c->own_forget_s * 1000,
+    };
+    int rc = failed("own metrics", own_init(&a->own, &o));
+    if (rc)
+        return rc;
+    rc = open_intake(a);
+    if (rc) {
+        intake_stop(&a->intake);
+        own_free(&a->own);
+    }
+    return rc;
+}
+
+static void close_own(struct app *a) {
+    intake_stop(&a->intake);
+    own_free(&a->own);
+}
+
+static int start_keeper(struct app *a) {
+    return keeper_start(&a->keeper, &(struct keeper_opts){
+                                        .telemetry = &a->telemetry,
+                                        .dir = a->reload.cli->data,
+                                        .root = probe_root(a),
+                                        .save_s = a->config.history_save_s,
+                                    });
+}
+
+static int open_identity(struct app *a) {
     char why[256] = "there is not enough memory";
+    struct cert_names names;
+    const struct config *c = &a->config;
+    const struct identity_opts o = {
+        .data = a->reload.cli->data, .file = c->tls_pem, .built_s = PULSEBOARD_BUILT};
     if (!doors_have(&a->doors, LOBBY_TLS))
         return 0;
-    size_t places = (size_t)a->config.max_sessions + a->config.lobby;
+    names_read(&names, &c->allow_hosts);
+    size_t places = (size_t)c->max_sessions + c->lobby;
     int rc = tls_heap_init(places * TLS_HEAP_EACH);
     if (!rc)
-        rc = tls_ctx_open(&a->tls, a->config.tls_pem, why, sizeof why);
+        rc = identity_open(&a->identity, &o, &names, clock_wall_ms() / 1000, why,
+                           sizeof why);
     if (rc)
-        complain("%s: %s", a->config.tls_pem, why);
+        complain("%s: %s", c->tls_pem[0] ? c->tls_pem : "tls_listen", why);
+    a->has_identity = rc == 0;
     return rc;
 }
 
@@ -170,21 +273,55 @@ static int open_doors(struct app *a) {
     return rc;
 }
 
+static void close_identity(struct app *a) {
+    if (a->has_identity)
+        identity_close(&a->identity);
+}
+
+/* allow_hosts is the reload's, and it knows this machine's new name by itself. */
+static void on_renamed(void *ctx) {
+    struct app *a = ctx;
+    reload_hosts_again(&a->reload);
+}
+
+static void open_upkeep(struct app *a) {
+    a->upkeep = (struct upkeep){
+        .id = &a->identity, .config = &a->config, .renamed = on_renamed, .ctx = a};
+    upkeep_open(&a->upkeep);
+    a->reload.upkeep = &a->upkeep;
+    a->reload.identity = &a->identity;
+    a->routes.identity = &a->identity;
+}
+
+/* Everything that takes privileges is open, and there are no threads yet. */
+static int give_up_privileges(struct app *a) {
+    char why[CONFIG_PATH_MAX + 128];
+    int rc = watchdog_open(&a->watchdog, &a->config, &a->doors, why, sizeof why);
+    if (!rc)
+        rc = confine(a->reload.cli, &a->config, &a->doors, why, sizeof why);
+    if (rc)
+        complain("%s", why);
+    return rc;
+}
+
 static int start_httpd(struct app *a) {
     char why[256];
     const struct reload_hosts *hosts = reload_fill_hosts(&a->reload);
     struct httpd_opts o;
     httpd_opts_default(&o);
     o.doors = &a->doors;
-    o.tls = a->tls;
+    o.plain = config_plain(&a->config);
+    o.tls = a->has_identity ? a->identity.tls : NULL;
     o.seats = a->config.lobby;
     o.per_address = a->config.lobby_per_address;
+    o.plain = config_plain(&a->config);
+    o.tls = a->has_identity ? a->identity.tls : NULL;
     o.hosts = hosts->names;
     o.n_hosts = hosts->list.n;
-    o.reply_bytes = routes_reply_bytes(a->config.max_sessions);
+    o.reply_bytes = routes_reply_bytes(a->config.max_sessions + HUB_KEPT);
     o.routes = routes_table;
     o.n_routes = routes_n;
-    o.identify = routes_identify;
+    o.identify = auth_identify;
     o.ctx = &a->routes;
     o.hub = a->hub;
     int rc = httpd_start(&a->httpd, &o, why, sizeof why);
@@ -215,6 +352,8 @@ static void log_listeners(const struct app *a) {
         log_info("listening", "http=%s", at);
     for (unsigned i = 0; doors_where(d, LOBBY_TLS, i, at, sizeof at)[0]; i++)
         log_info("listening", "https=%s", at);
+    if (intake_bound(&a->intake, at, sizeof at))
+        log_info("listening", "statsd=%s", at);
     log_info("started", "version=%s max_sessions=%u sample_ms=%u", a->about.version,
              a->config.max_sessions, a->config.sample_ms);
 }
@@ -227,65 +366,69 @@ static void step_level(int by) {
     log_notice("log_level", "level=%s", log_level_name((enum log_level)level));
 }
 
-/* Until it is told to stop: the signal that said so. */
-static int wait_signals(struct app *a) {
-    for (;;) {
-        struct signalfd_siginfo si;
-        if (read(a->signals, &si, sizeof si) != sizeof si)
-            continue;
-        switch (si.ssi_signo) {
-        case SIGHUP:
-            reload_now(&a->reload);
-            break;
-        case SIGUSR1:
-            step_level(1);
-            break;
-        case SIGUSR2:
-            step_level(-1);
-            break;
-        default:
-            return (int)si.ssi_signo;
-        }
+static void on_signal(void *ctx, struct chore *c, short revents) {
+    struct app *a = ctx;
+    struct signalfd_siginfo si;
+    (void)revents;
+    if (read(c->fd, &si, sizeof si) != sizeof si)
+        return;
+    switch (si.ssi_signo) {
+    case SIGHUP:
+        reload_now(&a->reload);
+        break;
+    case SIGUSR1:
+        step_level(1);
+        break;
+    case SIGUSR2:
+        step_level(-1);
+        break;
+    default:
+        a->ended_by = (int)si.ssi_signo;
+        a->tend.done = true;
     }
 }
 
 static void run(struct app *a) {
     log_listeners(a);
     say_ready(a);
-    int sig = wait_signals(a);
-    log_info("stopping", "signal=%s", sig == SIGINT ? "INT" : "TERM");
+    tend_add(&a->tend, a->signals, POLLIN, TEND_NEVER, on_signal, a);
+    if (a->has_identity)
+        upkeep_begin(&a->upkeep, &a->tend);
+    watchdog_begin(&a->watchdog, &a->tend);
+    tend_run(&a->tend);
+    watchdog_end(&a->watchdog);
+    log_info("stopping", "signal=%s", a->ended_by == SIGINT ? "INT" : "TERM");
     atomic_store(&a->routes.stopping, true);
     heed_impatience();
 }
 
 /* ---- in order, and back ---- */
 
-static int failed(const char *what, int rc) {
-    if (rc)
-        complain("cannot start %s: %s", what, strerror(-rc));
-    return rc;
-}
-
 static void fill_routes(struct app *a) {
+    a->routes.auth = &a->auth;
     a->routes.about = &a->about;
     a->routes.telemetry = &a->telemetry;
     a->routes.events = &a->events;
+    a->routes.own = &a->own;
     a->routes.hub = a->hub;
-    a->routes.max_sessions = a->config.max_sessions;
+    a->routes.max_sessions = a->config.max_sessions + HUB_KEPT;
     a->routes.updater = a->config.updater_socket;
 }
 
 /* With a hub that runs; it does not when this returns. */
 static int run_with_hub(struct app *a) {
-    int rc = failed("the sampler", start_sampler(a));
-    if (rc) {
-        hub_stop(a->hub);
-        return rc;
-    }
+    int rc = failed("history", start_keeper(a));
+    if (rc)
+        goto stop_hub;
+    rc = failed("the sampler", start_sampler(a));
+    if (rc)
+        goto stop_keeper;
+    rc = failed("the intake of readings", intake_start(&a->intake));
+    if (rc)
+        goto stop_sampler;
     fill_routes(a);
     rc = start_httpd(a);
     if (rc == 0) {
-        a->reload.tls = a->tls;
         a->reload.httpd = a->httpd;
         run(a);
     }
@@ -294,6 +437,14 @@ static int run_with_hub(struct app *a) {
     if (rc == 0)
         httpd_stop(a->httpd);
     sampler_stop(&a->sampler);
+    keeper_stop(&a->keeper);
+    return rc;
+stop_sampler:
+    sampler_stop(&a->sampler);
+stop_keeper:
+    keeper_stop(&a->keeper);
+stop_hub:
+    hub_stop(a->hub);
     return rc;
 }
 
@@ -314,29 +465,46 @@ static int run_app(struct app *a) {
     }
     rc = open_doors(a);
     if (rc == 0)
-        rc = open_tls(a);
+        rc = open_identity(a);
     if (rc)
         goto close_doors;
+    if (a->has_identity)
+        open_upkeep(a);
+    rc = open_own(a);
+    if (rc)
+        goto close_tls;
     rc = failed("telemetry", telemetry_init(&a->telemetry));
     if (rc)
-        goto free_tls;
+        goto close_own;
     rc = failed("sessions",
                 live_init(&a->live, &a->about, &a->telemetry, &a->events, &a->config));
     if (rc)
         goto free_telemetry;
-    rc = failed("the hub", start_hub(a));
+    rc = open_auth(a);
     if (rc)
         goto free_live;
+    rc = give_up_privileges(a);
+    if (rc)
+        goto close_auth;
+    rc = failed("the hub", start_hub(a));
+    if (rc)
+        goto close_auth;
     events_listen(&a->events, on_event, a);
     rc = run_with_hub(a);
     events_listen(&a->events, NULL, NULL);
     hub_free(a->hub);
+close_auth:
+    auth_close(&a->auth);
 free_live:
     live_free(&a->live);
 free_telemetry:
     telemetry_free(&a->telemetry);
-free_tls:
-    tls_ctx_free(a->tls);
+close_own:
+    close_own(a);
+close_tls:
+    if (a->has_identity)
+        upkeep_close(&a->upkeep);
+    close_identity(a);
 close_doors:
     doors_close(&a->doors);
 close_signals:

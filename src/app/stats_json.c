@@ -103,7 +103,7 @@ static void traffic(struct jsonw *w, const struct metrics *m) {
     jsonw_obj_end(w);
 }
 
-static void row(struct jsonw *w, const struct hub_row *r) {
+void stats_row(struct jsonw *w, const struct hub_row *r) {
     char id[17], addr[64];
     jsonw_obj(w, NULL);
     jsonw_str(w, "id", stats_id_text(id, r->id));
@@ -142,7 +142,7 @@ void stats_json(struct jsonw *w, const struct stats_view *v) {
     jsonw_u64(w, "uptime_s", v->uptime_s);
     jsonw_arr(w, "list");
     for (uint32_t i = 0; i < s->n_rows; i++)
-        row(w, &v->rows[i]);
+        stats_row(w, &v->rows[i]);
     jsonw_arr_end(w);
     jsonw_u64(w, "list_omitted", (uint64_t)s->active + s->closing - s->n_rows);
     jsonw_obj_end(w);

@@ -19,6 +19,9 @@ struct stats_view {
 /* One value. Sessions without a row are counted in list_omitted. */
 void stats_json(struct jsonw *w, const struct stats_view *v);
 
+/* One session of that list. */
+void stats_row(struct jsonw *w, const struct hub_row *r);
+
 /* "full", ...: a reason for refusing an upgrade. */
 const char *stats_reject_name(enum hub_reject why);
 /* An id as people and clients see it. */

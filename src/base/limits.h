@@ -4,6 +4,8 @@
 
 #define LIM_SESSIONS_DEFAULT 64u
 #define LIM_SESSIONS_MAX 4096u
+/* The table has one more: see first_role in hub/hub.h. */
+#define LIM_SESSIONS_SLOTS (LIM_SESSIONS_MAX + 1u)
 
 /* Longest message a client may send (RFC 6455 leaves it to us): 1009 beyond it. */
 #define LIM_MESSAGE_DEFAULT (16u * 1024)
@@ -16,13 +18,15 @@
 #define LIM_POOL_BYTES_DEFAULT (512u * 1024)
 
 /* Replies owed to one session. */
-#define LIM_REPLY_BYTES_DEFAULT (128u * 1024)
+#define LIM_REPLY_BYTES_DEFAULT (192u * 1024)
 
 /* Shared broadcast frames: two minutes of telemetry at 1 Hz for a client that resumes,
  * and events between them. */
 #define LIM_RING_BYTES_DEFAULT (192u * 1024)
 #define LIM_RING_FRAMES_DEFAULT 160u
 
-/* Metrics known at a time, and the fixed history behind each (300 * 4 B). */
-#define LIM_METRICS 128u
+/* Metrics known at a time, of which own ones (those that are told to us) at most, and
+ * the fixed history behind each (300 * 4 B). */
+#define LIM_OWN 64u
+#define LIM_METRICS 256u
 #define LIM_HISTORY_N 300u

@@ -14,8 +14,8 @@ static long plain_recv(struct transport *t, uint8_t *buf, size_t n) {
 
 static long plain_send(struct transport *t, const struct iovec *iov, int n) {
     /* One buffer is the common case, and send() costs less than sendmsg(). */
-    struct msghdr m = {.msg_iov = (struct iovec *)(uintptr_t)iov,
-                       .msg_iovlen = (size_t)n};
+    struct msghdr m = {.msg_iov = (struct iovec *)(uintptr_t)iov};
+    m.msg_iovlen = (__typeof__(m.msg_iovlen))n; /* size_t; an int to musl */
     const int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
     ssize_t put;
     do

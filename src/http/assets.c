@@ -21,6 +21,19 @@ EMBED(assets_html, "index.html");
 EMBED(assets_gzip, "index.html.gz");
 EMBED(assets_csp, "csp.txt");
 
+EMBED(assets_de, "de.json");
+EMBED(assets_fr, "fr.json");
+
+/* Words in other languages than the page's own; a browser asks for the one it speaks.
+ */
+static const struct {
+    const char *name;
+    const uint8_t *from, *to;
+} languages[] = {
+    {"de.json", assets_de, assets_de_end},
+    {"fr.json", assets_fr, assets_fr_end},
+};
+
 static void tag(char out[24], const uint8_t *from, const uint8_t *to) {
     uint8_t sum[32];
     mbedtls_sha256(from, (size_t)(to - from), sum, 0);
@@ -66,4 +79,20 @@ void assets_page(void *ctx, struct httpd_rq *rq) {
                         .n = same ? 0 : n,
                         .lasting = true,
                     });
+}
+
+void assets_messages(void *ctx, struct httpd_rq *rq) {
+    (void)ctx;
+    for (size_t i = 0; i < sizeof languages / sizeof languages[0]; i++)
+        if (strcmp(rq->tail, languages[i].name) == 0) {
+            httpd_reply(rq, &(struct reply){
+                                .status = 200,
+                                .type = "application/json",
+                                .cache = "no-cache",
+                                .body = languages[i].from,
+                                .n = (size_t)(languages[i].to - languages[i].from),
+                            });
+            return;
+        }
+    httpd_problem(rq, 404, NULL, "There is no such language.");
 }

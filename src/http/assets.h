@@ -15,3 +15,5 @@ void assets_init(struct assets *a);
 
 /* A handler for httpd_route: the page, or 304 (RFC 9110 13.1.2). */
 void assets_page(void *ctx, struct httpd_rq *rq);
+/* A handler for "/messages/" and a star: the page's words in another language. */
+void assets_messages(void *ctx, struct httpd_rq *rq);

@@ -49,6 +49,50 @@ bool field_takes_gzip(const char *p) {
     return gzip > 0 && gzip >= identity;
 }
 
+static struct slice cut(struct slice s, size_t from, size_t to) {
+    while (from < to && (s.p[from] == ' ' || s.p[from] == '\t'))
+        from++;
+    while (to > from && (s.p[to - 1] == ' ' || s.p[to - 1] == '\t'))
+        to--;
+    return (struct slice){s.p + from, to - from};
+}
+
+unsigned field_cookie(struct slice all, const char *name, struct slice *value) {
+    unsigned count = 0;
+    size_t k = strlen(name);
+    for (size_t at = 0; at < all.n;) {
+        const char *semicolon = memchr(all.p + at, ';', all.n - at);
+        size_t end = semicolon ? (size_t)(semicolon - all.p) : all.n;
+        struct slice pair = cut(all, at, end);
+        if (pair.n > k && memcmp(pair.p, name, k) == 0 && pair.p[k] == '=') {
+            *value = (struct slice){pair.p + k + 1, pair.n - k - 1};
+            count++;
+        }
+        at = end + 1;
+    }
+    return count;
+}
+
+bool field_bearer(struct slice v, struct slice *token) {
+    static const char scheme[] = "Bearer ";
+    size_t k = sizeof scheme - 1;
+    if (v.n <= k || strncasecmp(v.p, scheme, k) != 0)
+        return false;
+    struct slice t = cut(v, k, v.n);
+    for (size_t i = 0; i < t.n; i++) {
+        if (t.p[i] == ' ' || t.p[i] == '\t' || t.p[i] == ',')
+            return false;
+    }
+    *token = t;
+    return t.n > 0;
+}
+
+bool field_is_type(struct slice v, const char *type) {
+    const char *semicolon = v.n ? memchr(v.p, ';', v.n) : NULL;
+    size_t n = semicolon ? (size_t)(semicolon - v.p) : v.n;
+    return slice_is_nocase(cut(v, 0, n), type);
+}
+
 bool field_names_etag(const char *p, const char *etag) {
     size_t n = strlen(etag);
     p += strspn(p, OWS);

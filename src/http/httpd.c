@@ -159,6 +159,15 @@ static int start_civet(struct httpd *h, char *why, size_t cap) {
     return civet_start(&h->civet, &o, why, cap);
 }
 
+/* Of the first door for TLS; 0: there is none. */
+static unsigned tls_port(const struct doors *d) {
+    for (unsigned i = 0; i < d->n; i++) {
+        if (d->door[i].kind == LOBBY_TLS)
+            return door_port(d->door[i].fd);
+    }
+    return 0;
+}
+
 static void release(struct httpd *h) {
     for (unsigned i = 0; i < h->o.workers; i++) {
         if (h->workers[i].body)
@@ -230,6 +239,7 @@ int httpd_start(struct httpd **out, const struct httpd_opts *o, char *why, size_
     }
     httpd_set_hosts(h, o->hosts, o->n_hosts);
     assets_init(&h->assets);
+    h->tls_port = tls_port(o->doors);
     rc = launch(h, why, cap);
     if (rc != 0) {
         release(h);

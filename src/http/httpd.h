@@ -6,9 +6,10 @@
  * Bounds: a head of HEAD_BYTES_MAX, `body_max` bytes of request body, `reply_bytes` of
  * composed answer per worker (not resident until used). Every answer, errors included,
  * carries the security headers; errors are RFC 9457 problems. Host is checked for all,
- * Origin for WebSockets (http/upgrade.h). Who may ask what stands in the table of
- * routes; who asks is for the application to tell (identify): no password is known
- * here. */
+ * Origin for WebSockets and whatever changes something: a page of another origin can
+ * ask for none of it, with or without the browser's cookies. Who may ask what stands in
+ * the table of routes; who asks is for the application to tell (identify): no password
+ * is known here. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,6 +17,7 @@
 #include "base/role.h"
 #include "http/doors.h"
 #include "http/head.h"
+#include "http/plain.h"
 #include "http/reply.h"
 #include "hub/hub.h"
 #include "sec/tls.h"
@@ -38,10 +40,13 @@ struct httpd_rq {
     const char *path; /* decoded; routes match it whole */
     const char *tail; /* of it: what the route's "*" stands for, else "" */
     struct sess_addr addr;
-    bool secure;    /* it came over TLS */
-    bool local;     /* over the Unix socket: the role is ROLE_ADMIN */
-    enum role role; /* as identify told, before the handler runs */
-    int status;     /* of the answer; 0: there is none yet */
+    bool secure; /* it came over TLS */
+    bool local;  /* over the Unix socket: the role is ROLE_ADMIN */
+    /* As identify told, before the handler runs: */
+    enum role role;
+    uint64_t credential; /* what gave the role; means nothing here */
+    bool ambient;        /* the browser added it by itself (a cookie) */
+    int status;          /* of the answer; 0: there is none yet */
 
     struct lobby_guest *guest; /* the rest is httpd's and upgrade's */
     struct httpd_worker *worker;
@@ -70,8 +75,9 @@ struct httpd_route {
 };
 
 struct httpd_opts {
-    struct doors *doors; /* emptied: from a start that succeeds on, they are ours */
-    struct tls_ctx *tls; /* outlives the httpd; the owner may reload it at any time */
+    struct doors *doors;   /* emptied: from a start that succeeds on, they are ours */
+    enum plain_mode plain; /* what plain HTTP is good for; PLAIN_OFF: none is open */
+    struct tls_ctx *tls;   /* outlives the httpd; the owner may reload it at any time */
     uint32_t seats, per_address; /* http/lobby.h */
     unsigned workers;
     uint32_t reply_bytes;
@@ -83,8 +89,9 @@ struct httpd_opts {
         any_origin; /* for a test server: no protection against foreign pages */
     const struct httpd_route *routes;
     unsigned n_routes;
-    /* Who asks: sets rq->role, which is ROLE_NONE so far. Runs on the worker, for each
-     * request that has a route. NULL: nobody is more than anybody. */
+    /* Who asks: sets rq->role, which is ROLE_NONE so far, and what belongs to it. Runs
+     * on the worker, for each request that has a route. NULL: nobody is more than
+     * anybody. */
     void (*identify)(void *ctx, struct httpd_rq *rq);
     void *ctx;       /* for the handlers */
     struct hub *hub; /* for upgrade_ws; outlives the httpd */
@@ -117,6 +124,14 @@ int httpd_read(struct httpd_rq *rq, void *buf, size_t cap, size_t *n);
  * then none. The same otherwise; how long it may be is for the handler to say. cap:
  * HTTPD_PACE_BYTES or more, so that each call shows that it moves. */
 int httpd_read_part(struct httpd_rq *rq, void *buf, size_t cap, size_t *n);
+
+/* For upgrade.c: may what a page of this Origin asks be done? */
+bool httpd_origin_ok(const struct httpd_rq *rq);
+/* "https://HOST:PORT/" for the very host that was asked for. False: there is none. */
+bool httpd_over_tls(const struct httpd_rq *rq, char *out, size_t cap);
+
+/* "https://HOST:PORT/" for the very host that was asked for. False: there is none. */
+bool httpd_over_tls(const struct httpd_rq *rq, char *out, size_t cap);
 
 /* For assets.c and upgrade.c. */
 const struct assets *httpd_assets(const struct httpd *h);

@@ -1,6 +1,7 @@
 #pragma once
 /* What httpd.c (doors, routes) and httpd_rq.c (one request) share; nobody else's. */
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "http/assets.h"
 #include "http/civet.h"
@@ -24,6 +25,7 @@ struct httpd {
     pthread_mutex_t hosts_lock; /* httpd_set_hosts() may come at any time */
     struct hosts hosts;
     struct assets assets;
+    unsigned tls_port;             /* of the first door for TLS; 0: there is none */
     struct httpd_worker workers[]; /* the last is the lobby's */
 };
 

@@ -93,13 +93,94 @@ static bool check_host(struct httpd_rq *rq, const struct httpd_route *route) {
     return rc == 0;
 }
 
+/* A page may only talk to the device that it came from. Browsers say where a page came
+ * from (Fetch 3.2: with every method but GET and HEAD, and every WebSocket); what is no
+ * browser says nothing, and holds no cookie that somebody else could make it send. */
+bool httpd_origin_ok(const struct httpd_rq *rq) {
+    struct slice origin = {NULL, 0}, host = {NULL, 0}, site = {NULL, 0};
+    unsigned origins = head_get(rq->head, "Origin", &origin);
+    unsigned hosts = head_get(rq->head, "Host", &host);
+    unsigned sites = head_get(rq->head, "Sec-Fetch-Site", &site);
+    if (rq->httpd->o.any_origin || rq->local)
+        return true;
+    if (origins == 0)
+        return !rq->ambient || (sites == 1 && slice_is(site, "same-origin"));
+    if (rq->head->authority.n)
+        host = rq->head->authority;
+    return origins == 1 && hosts == 1 && hosts_same(origin, host);
+}
+
+/* True: go on. */
+static bool check_origin(struct httpd_rq *rq) {
+    if (!(rq->head->method & (HTTP_POST | HTTP_PUT | HTTP_PATCH | HTTP_DELETE)) ||
+        httpd_origin_ok(rq))
+        return true;
+    httpd_problem(rq, 403, NULL, "A page of another origin may not ask for this.");
+    return false;
+}
+
+/* "https://HOST:PORT"; 0: there is no such place. */
+static size_t tls_origin(const struct httpd_rq *rq, char *out, size_t cap) {
+    struct slice host = {NULL, 0};
+    unsigned port = rq->httpd->tls_port;
+    head_get(rq->head, "Host", &host);
+    if (rq->head->authority.n)
+        host = rq->head->authority;
+    return port && host.n ? plain_origin(host, port, out, cap) : 0;
+}
+
+bool httpd_over_tls(const struct httpd_rq *rq, char *out, size_t cap) {
+    size_t n = tls_origin(rq, out, cap - 1);
+    memcpy(out + n, "/", 2);
+    return n > 0;
+}
+
+static void move_to_tls(struct httpd_rq *rq) {
+    char origin[320], to[REPLY_HEAD_MAX / 2];
+    const struct head *h = rq->head;
+    int n = -1;
+    if (tls_origin(rq, origin, sizeof(origin)))
+        n = snprintf(to, sizeof(to), "Location: %s%.*s%s%.*s\r\n", origin,
+                     (int)h->path.n, h->path.p, h->query.n ? "?" : "", (int)h->query.n,
+                     h->query.n ? h->query.p : "");
+    if (n > 0 && (size_t)n < sizeof(to))
+        httpd_reply(rq, &(struct reply){.status = 307, .extra = to});
+    else
+        httpd_problem(rq, 403, NULL, "This device answers over HTTPS only.");
+}
+
+static bool is_plain(const struct httpd_rq *rq) { return !rq->secure && !rq->local; }
+
+/* True: go on. */
+static bool check_plain(struct httpd *h, struct httpd_rq *rq) {
+    if (!is_plain(rq))
+        return true;
+    enum plain_verdict v = plain_judge(h->o.plain, rq->head->method, rq->path);
+    if (v == PLAIN_REFUSE)
+        httpd_problem(rq, 403, NULL,
+                      "Over plain HTTP this device can only be looked at. Use HTTPS.");
+    if (v == PLAIN_MOVE)
+        move_to_tls(rq);
+    return v == PLAIN_ANSWER;
+}
+
+/* Who is somebody over TLS is no more than a viewer where others can listen. */
+static void cap_role(const struct httpd *h, struct httpd_rq *rq) {
+    if (is_plain(rq) && h->o.plain != PLAIN_FULL && rq->role > ROLE_VIEWER)
+        rq->role = ROLE_VIEWER;
+}
+
+static void identify(struct httpd *h, struct httpd_rq *rq) {
+    if (h->o.identify)
+        h->o.identify(h->o.ctx, rq);
+    cap_role(h, rq);
+    if (rq->local) /* who may open that socket may act as we do */
+        rq->role = ROLE_ADMIN;
+}
+
 /* True: go on. */
 static bool check_role(struct httpd *h, struct httpd_rq *rq,
                        const struct httpd_route *route) {
-    if (rq->local) /* who may open that socket may act as we do */
-        rq->role = ROLE_ADMIN;
-    else if (h->o.identify)
-        h->o.identify(h->o.ctx, rq);
     if (rq->role >= route->role)
         return true;
     if (route->handle == upgrade_ws)
@@ -149,7 +230,10 @@ const struct httpd_route *httpd_find_route(struct httpd *h, struct httpd_rq *rq)
 
 void httpd_handle(struct httpd *h, struct httpd_rq *rq,
                   const struct httpd_route *route) {
-    if (!check_role(h, rq, route))
+    if (!check_plain(h, rq))
+        return;
+    identify(h, rq);
+    if (!check_origin(rq) || !check_role(h, rq, route))
         return;
     route->handle(h->o.ctx, rq);
     if (!rq->status) {

@@ -76,8 +76,9 @@ void httpd_reply(struct httpd_rq *rq, const struct reply *r) {
         return;
     }
     rq->status = r->status;
-    if (r->body && r->body == rq->worker->body)
-        rq->composed = r->n;
+    size_t at = (size_t)((uintptr_t)r->body - (uintptr_t)rq->worker->body);
+    if (r->body && at < rq->httpd->o.reply_bytes)
+        rq->composed = at + r->n;
     size_t body_n = rq->head->method == HTTP_HEAD ? 0 : r->n;
     struct iovec iov[] = {
         {head, n},

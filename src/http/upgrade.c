@@ -8,7 +8,6 @@
 #include <mbedtls/sha1.h>
 
 #include "base/log.h"
-#include "http/hosts.h"
 #include "http/httpd_priv.h"
 #include "http/uri.h"
 #include "proto/handshake.h"
@@ -92,27 +91,18 @@ static bool check_offer(struct httpd_rq *rq, struct offer *o) {
     return false;
 }
 
-/* A page may only talk to the device that it came from. What is no browser sends no
- * Origin. */
+/* Nothing holds back a page that opens a WebSocket elsewhere but us. */
 static bool check_origin(struct httpd_rq *rq) {
-    const struct httpd_opts *o = httpd_options(rq->httpd);
-    struct slice origin = {NULL, 0}, host = {NULL, 0};
-    unsigned origins = head_get(rq->head, "Origin", &origin);
-    unsigned hosts = head_get(rq->head, "Host", &host);
-    if (o->any_origin || rq->local || origins == 0)
+    if (httpd_origin_ok(rq))
         return true;
-    if (rq->head->authority.n)
-        host = rq->head->authority;
-    if (origins == 1 && hosts == 1 && hosts_same(origin, host))
-        return true;
-    hub_reject(o->hub, HUB_REJECT_ORIGIN);
+    hub_reject(httpd_options(rq->httpd)->hub, HUB_REJECT_ORIGIN);
     httpd_problem(rq, 403, NULL, "This page may not open a WebSocket here.");
     return false;
 }
 
 static bool take_place(struct httpd_rq *rq) {
     struct hub *hub = httpd_options(rq->httpd)->hub;
-    int rc = hub_reserve(hub);
+    int rc = hub_reserve(hub, (uint8_t)rq->role);
     if (rc == 0)
         return true;
     hub_reject(hub, rc == -ESHUTDOWN ? HUB_REJECT_STOPPING : HUB_REJECT_FULL);
@@ -151,7 +141,8 @@ void upgrade_ws(void *ctx, struct httpd_rq *rq) {
         log_debug("upgrade_failed", "errno=%d", -rc);
         return;
     }
-    struct handoff_hello hello = {.addr = rq->addr, .role = (uint8_t)rq->role};
+    struct handoff_hello hello = {
+        .addr = rq->addr, .role = (uint8_t)rq->role, .credential = rq->credential};
     upgrade_resume(rq->head->query, &hello);
     struct transport t;
     httpd_rq_detach(rq, &t);

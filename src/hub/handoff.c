@@ -7,8 +7,8 @@
 
 #include "base/blocks.h"
 
-int handoff_init(struct handoff *b, uint32_t capacity, int wake) {
-    *b = (struct handoff){.capacity = capacity, .wake = wake};
+int handoff_init(struct handoff *b, uint32_t capacity, uint32_t kept, int wake) {
+    *b = (struct handoff){.capacity = capacity, .kept = kept, .wake = wake};
     /* Reserved, not resident: an item is touched only when a connection passes through,
      * and the same few are used again. */
     b->items = pages_take(capacity * sizeof(*b->items));
@@ -31,9 +31,10 @@ void handoff_free(struct handoff *b) {
     b->items = NULL;
 }
 
-int handoff_reserve(struct handoff *b) {
+int handoff_reserve(struct handoff *b, bool first) {
     pthread_mutex_lock(&b->lock);
-    int rc = b->shut ? -ESHUTDOWN : b->taken == b->capacity ? -EAGAIN : 0;
+    uint32_t places = first ? b->capacity : b->capacity - b->kept;
+    int rc = b->shut ? -ESHUTDOWN : b->taken >= places ? -EAGAIN : 0;
     if (rc == 0) {
         b->taken++;
         b->reserved++;
@@ -114,6 +115,13 @@ void handoff_release(struct handoff *b) {
     assert(b->taken > 0);
     b->taken--;
     pthread_mutex_unlock(&b->lock);
+}
+
+bool handoff_crowded(struct handoff *b) {
+    pthread_mutex_lock(&b->lock);
+    bool crowded = b->taken > b->capacity - b->kept;
+    pthread_mutex_unlock(&b->lock);
+    return crowded;
 }
 
 void handoff_shut(struct handoff *b) {

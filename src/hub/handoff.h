@@ -36,18 +36,19 @@ struct handoff {
     struct handoff_item *items; /* one for each session there can be */
     struct handoff_item *free, *first, *last;
     uint32_t capacity, taken; /* reserved, posted or live */
+    uint32_t kept;            /* of them, for those who come first */
     uint32_t reserved;        /* not posted yet */
     uint32_t fresh;           /* items never used start here */
     int wake;                 /* eventfd of the hub, owned by the hub */
     bool shut;                /* no new reservations: we are stopping */
 };
 
-int handoff_init(struct handoff *b, uint32_t capacity, int wake);
+int handoff_init(struct handoff *b, uint32_t capacity, uint32_t kept, int wake);
 void handoff_free(struct handoff *b);
 
-/* Any thread. 0, -EAGAIN when full, -ESHUTDOWN when stopping. Follow with exactly one
- * of handoff_cancel() and handoff_post(). */
-int handoff_reserve(struct handoff *b);
+/* Any thread. 0, -EAGAIN when full (first: when what is kept is taken, too), -ESHUTDOWN
+ * when stopping. Follow with exactly one of handoff_cancel() and handoff_post(). */
+int handoff_reserve(struct handoff *b, bool first);
 void handoff_cancel(struct handoff *b);
 /* Takes t over; leftover_n <= HANDOFF_LEFTOVER_MAX. */
 void handoff_post(struct handoff *b, const struct transport *t,
@@ -60,4 +61,6 @@ struct handoff_item *handoff_take(struct handoff *b);
 void handoff_give(struct handoff *b, struct handoff_item *it);
 /* A session that had come through here is gone: its place is free again. */
 void handoff_release(struct handoff *b);
+/* What is kept is taken: one should go. */
+bool handoff_crowded(struct handoff *b);
 void handoff_shut(struct handoff *b);

@@ -134,6 +134,7 @@ static int take_memory(struct hub *h) {
                          o->pool_bytes / LIM_BLOCK_BYTES + o->max_sessions);
     if (!rc)
         rc = bcast_init(&h->ring, o->ring_bytes, o->ring_frames);
+    h->ring.keyed = o->keyed;
     return rc;
 }
 
@@ -153,7 +154,8 @@ static int open_fds(struct hub *h) {
     if (!rc)
         rc = watch_own(h, h->timer, EV_TIMER);
     if (!rc)
-        rc = handoff_init(&h->box, h->o.max_sessions, h->wake);
+        rc = handoff_init(&h->box, h->o.max_sessions, h->o.first_role ? HUB_KEPT : 0,
+                          h->wake);
     return rc;
 }
 
@@ -174,6 +176,7 @@ int hub_start(struct hub **out, const struct hub_opts *o) {
     if (!h)
         return -ENOMEM;
     h->o = *o;
+    h->o.max_sessions += o->first_role ? HUB_KEPT : 0;
     h->ep = h->timer = h->wake = -1;
     h->due_ms = UINT64_MAX;
     h->now_ms = clock_ms();

@@ -16,6 +16,9 @@
 
 struct hub;
 
+/* Places on top of max_sessions, with a first_role. */
+#define HUB_KEPT 1u
+
 /* All run on the hub thread and must not block. */
 struct hub_app {
     /* A session is open; send it its greeting. */
@@ -35,6 +38,10 @@ struct hub_app {
 
 struct hub_opts {
     uint32_t max_sessions;
+    /* From this role on a session finds a place even when all are taken: one is kept
+     * for it on top, and whoever of a lesser role has asked nothing for longest gives
+     * way (evicted). 0: all are equal. */
+    uint8_t first_role;
     uint32_t max_message; /* inbound, bytes */
     uint32_t pool_bytes;  /* replies and unfinished messages, all sessions together; one
                              block for each session comes on top */
@@ -47,6 +54,7 @@ struct hub_opts {
     uint32_t close_ms;        /* wait for the peer's close */
     uint32_t message_ms;      /* a message must be complete within */
     uint8_t topics;           /* that a new session is subscribed to */
+    uint8_t keyed;            /* topics that are told in differences */
     struct pulse_opts pulse;
     const struct hub_app *app;
     void *ctx;
@@ -62,9 +70,9 @@ void hub_stop(struct hub *h);
 /* When no other thread can reach it any more. NULL is allowed. */
 void hub_free(struct hub *h);
 
-/* A place for one more session: 0, -EAGAIN (full) or -ESHUTDOWN. Then post or cancel.
- */
-int hub_reserve(struct hub *h);
+/* A place for one more session of this role: 0, -EAGAIN (full) or -ESHUTDOWN. Then post
+ * or cancel. */
+int hub_reserve(struct hub *h, uint8_t role);
 void hub_cancel(struct hub *h);
 /* Takes over the transport of a connection whose 101 has been sent whole. */
 void hub_post(struct hub *h, const struct transport *t,
@@ -98,22 +106,33 @@ int hub_send(struct hub *h, sess_id id, enum ws_op op, const uint8_t *p, size_t 
  * -EMSGSIZE when it does not fit the ring. */
 int hub_broadcast(struct hub *h, uint8_t topic, uint64_t tag, enum ws_op op,
                   const uint8_t *p, size_t n);
+/* [hub] Topics told in differences: a frame of them says what has changed since the one
+ * before, and means nothing to a session that has not read that one: it was skipped, or
+ * is new to the topic. Such a session gets a key before anything else of the topic: the
+ * whole state as of the newest frame, with the tag of that. It is encoded once and only
+ * those who need it get it. */
+int hub_broadcast_key(struct hub *h, uint8_t topic, uint64_t tag, enum ws_op op,
+                      const uint8_t *p, size_t n);
+/* [hub] Does a session wait for a key that is not there? To be asked after each frame.
+ */
+bool hub_wants_key(struct hub *h, uint8_t topic);
 /* [hub] Is anybody subscribed to the topic? */
 bool hub_has_audience(struct hub *h, uint8_t topic);
-/* [hub] Closes it in order with this cause. */
-void hub_close(struct hub *h, sess_id id, enum disc_why why);
+/* [hub] Closes it in order with this cause: 0 or -ENOENT. */
+int hub_close(struct hub *h, sess_id id, enum disc_why why);
 /* [hub] The same with a close code other than the cause's own, and a reason or NULL. */
-void hub_close_with(struct hub *h, sess_id id, enum disc_why why, uint16_t code,
-                    const char *reason);
+int hub_close_with(struct hub *h, sess_id id, enum disc_why why, uint16_t code,
+                   const char *reason);
 /* [hub] The topics of a session; set replaces them. */
 uint8_t hub_topics(struct hub *h, sess_id id);
 void hub_subscribe(struct hub *h, sess_id id, uint8_t topics);
 /* [hub] In app.opened: continue after the frame with this tag. Returns how many frames
  * will be replayed, or -ENOENT when one of them is no longer held (it then gets the
- * newest frame, a snapshot). */
+ * newest frame, or a key). */
 long hub_replay(struct hub *h, sess_id id, uint8_t topic, uint64_t after_tag);
-/* [hub] In app.opened: start with the newest frame of its topics, if there is one. */
-void hub_snapshot_first(struct hub *h, sess_id id);
+/* [hub] In app.opened: start with the newest frame of its topics, or with the key of
+ * one that is told in differences. False: there is no such key at hand. */
+bool hub_snapshot_first(struct hub *h, sess_id id);
 
 /* One session, as people see it. */
 struct hub_row {

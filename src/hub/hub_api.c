@@ -9,7 +9,9 @@ static void assert_thread(const struct hub *h) {
     (void)h;
 }
 
-int hub_reserve(struct hub *h) { return handoff_reserve(&h->box); }
+int hub_reserve(struct hub *h, uint8_t role) {
+    return handoff_reserve(&h->box, h->o.first_role && role >= h->o.first_role);
+}
 
 void hub_cancel(struct hub *h) { handoff_cancel(&h->box); }
 
@@ -41,16 +43,18 @@ int hub_send(struct hub *h, sess_id id, enum ws_op op, const uint8_t *p, size_t 
     return s->state == SESS_OPEN ? io_send(h, s, op, p, n) : -ESHUTDOWN;
 }
 
-void hub_close(struct hub *h, sess_id id, enum disc_why why) {
-    hub_close_with(h, id, why, 0, NULL);
+int hub_close(struct hub *h, sess_id id, enum disc_why why) {
+    return hub_close_with(h, id, why, 0, NULL);
 }
 
-void hub_close_with(struct hub *h, sess_id id, enum disc_why why, uint16_t code,
-                    const char *reason) {
+int hub_close_with(struct hub *h, sess_id id, enum disc_why why, uint16_t code,
+                   const char *reason) {
     assert_thread(h);
     struct sess *s = sess_find(&h->tab, id);
-    if (s)
-        end_session(h, s, why, code, reason);
+    if (!s)
+        return -ENOENT;
+    end_session(h, s, why, code, reason);
+    return 0;
 }
 
 /* Room for n bytes is about to be made: whoever is in the middle of a frame that goes
@@ -68,8 +72,9 @@ static void make_room(struct hub *h, size_t n) {
     }
 }
 
-int hub_broadcast(struct hub *h, uint8_t topic, uint64_t tag, enum ws_op op,
-                  const uint8_t *p, size_t n) {
+/* Into the ring: 0, or -EMSGSIZE. */
+static int push(struct hub *h, uint8_t topic, uint64_t tag, enum ws_op op,
+                const uint8_t *p, size_t n) {
     assert_thread(h);
     uint8_t head[WS_HEAD_MAX];
     size_t head_n = ws_head(head, op, n);
@@ -77,12 +82,46 @@ int hub_broadcast(struct hub *h, uint8_t topic, uint64_t tag, enum ws_op op,
         return -EMSGSIZE;
     make_room(h, head_n + n);
     bcast_push(&h->ring, topic, tag, head, head_n, p, n);
+    return 0;
+}
+
+/* To those of the topic whose thread is lost, or is not. */
+static void flush_topic(struct hub *h, uint8_t topic, bool lost) {
     for (uint32_t i = 0; i < h->tab.n_live; i++) {
         struct sess *s = &h->tab.slots[h->tab.live[i]];
-        if (s->state == SESS_OPEN && (s->out.topics & topic))
+        if (s->state == SESS_OPEN && (s->out.topics & topic) &&
+            lost == ((s->out.lost & topic) != 0))
             io_dirty(h, s);
     }
+}
+
+int hub_broadcast(struct hub *h, uint8_t topic, uint64_t tag, enum ws_op op,
+                  const uint8_t *p, size_t n) {
+    int rc = push(h, topic, tag, op, p, n);
+    if (rc == 0)
+        flush_topic(h, topic, false);
+    return rc;
+}
+
+int hub_broadcast_key(struct hub *h, uint8_t topic, uint64_t tag, enum ws_op op,
+                      const uint8_t *p, size_t n) {
+    int rc = push(h, topic, tag, op, p, n);
+    if (rc)
+        return rc;
+    bcast_mark_key(&h->ring);
+    flush_topic(h, topic, true);
     return 0;
+}
+
+bool hub_wants_key(struct hub *h, uint8_t topic) {
+    assert_thread(h);
+    uint64_t key = bcast_key(&h->ring, topic, false);
+    for (uint32_t i = 0; i < h->tab.n_live; i++) {
+        const struct outq *q = &h->tab.slots[h->tab.live[i]].out;
+        if ((q->topics & q->lost & topic) && (key == UINT64_MAX || key < q->cursor))
+            return true;
+    }
+    return false;
 }
 
 bool hub_has_audience(struct hub *h, uint8_t topic) {
@@ -115,7 +154,7 @@ long hub_replay(struct hub *h, sess_id id, uint8_t topic, uint64_t after_tag) {
         return -ENOENT;
     long n = 0;
     for (uint64_t seq = from; seq < h->ring.next; seq++)
-        n += (bcast_at(&h->ring, seq)->topic & topic) != 0;
+        n += (bcast_at(&h->ring, seq)->topic & topic) && !bcast_at(&h->ring, seq)->key;
     outq_seek(&s->out, from);
     h->m.resumed++;
     h->m.replayed += (uint64_t)n;
@@ -123,13 +162,17 @@ long hub_replay(struct hub *h, sess_id id, uint8_t topic, uint64_t after_tag) {
     return n;
 }
 
-void hub_snapshot_first(struct hub *h, sess_id id) {
+bool hub_snapshot_first(struct hub *h, sess_id id) {
     assert_thread(h);
     struct sess *s = sess_find(&h->tab, id);
     if (!s || s->state != SESS_OPEN)
-        return;
-    outq_seek(&s->out, bcast_newest(&h->ring, s->out.topics));
+        return true;
+    outq_lose(&s->out, &h->ring);
+    uint64_t key = bcast_key(&h->ring, s->out.lost, true);
+    uint8_t plain = s->out.topics & (uint8_t)~h->ring.keyed;
+    outq_seek(&s->out, key < UINT64_MAX ? key : bcast_newest(&h->ring, plain));
     io_dirty(h, s);
+    return s->out.lost == 0 || key < UINT64_MAX;
 }
 
 static void fill_row(struct hub *h, const struct sess *s, struct hub_row *r) {
@@ -170,7 +213,7 @@ void hub_stats(struct hub *h, struct hub_stats *out, struct hub_row *rows,
     uint32_t cap = h->o.max_sessions;
     *out = (struct hub_stats){
         .m = h->m,
-        .capacity = cap,
+        .capacity = cap - h->box.kept,
         .active = h->tab.n_live - h->tab.n_closing,
         .closing = h->tab.n_closing,
         .reserved = handoff_reserved(&h->box),

@@ -62,6 +62,18 @@ void end_session(struct hub *h, struct sess *s, enum disc_why why, uint16_t code
     hub_due(h, c->deadline_ms);
 }
 
+void end_idlest(struct hub *h, uint8_t role) {
+    struct sess *idlest = NULL;
+    for (uint32_t i = 0; i < h->tab.n_live; i++) {
+        struct sess *s = &h->tab.slots[h->tab.live[i]];
+        if (s->state == SESS_OPEN && s->role < role &&
+            (!idlest || s->asked_ms < idlest->asked_ms))
+            idlest = s;
+    }
+    if (idlest)
+        end_session(h, idlest, DISC_EVICTED, 0, NULL);
+}
+
 void end_dead(struct hub *h, struct sess *s) {
     struct conn *c = hub_conn(h, s);
     if (c->phase == CONN_DEAD)

@@ -21,6 +21,7 @@ void io_read_again(struct hub *h, const struct sess *s) {
 static void on_message(struct hub *h, struct sess *s, enum ws_op op, const uint8_t *p,
                        size_t n) {
     s->msgs_in++;
+    s->asked_ms = h->now_ms;
     h->m.frames_in++;
     h->o.app->message(h->o.ctx, h, s->id, op, p, n);
 }
@@ -253,7 +254,7 @@ static void fill(struct hub *h, struct sess *s, const struct handoff_item *it) {
     s->addr = it->hello.addr;
     s->role = it->hello.role;
     s->secure = it->t.tls != NULL;
-    s->opened_ms = h->now_ms;
+    s->opened_ms = s->asked_ms = h->now_ms;
     outq_init(&s->out, h->o.topics, h->ring.next);
     pulse_start(&s->pulse, &h->o.pulse, h->now_ms, first_ping_ms(h));
     hub_due(h, pulse_due_ms(&s->pulse, &h->o.pulse));
@@ -267,6 +268,8 @@ void io_adopt(struct hub *h, struct handoff_item *it) {
     h->m.opened++;
     if (h->tab.n_live > h->m.peak)
         h->m.peak = h->tab.n_live;
+    if (h->o.first_role && s->role >= h->o.first_role && handoff_crowded(&h->box))
+        end_idlest(h, h->o.first_role);
     tune(h, c->t.fd);
     h->o.app->opened(h->o.ctx, h, s->id, &it->hello);
     struct epoll_event ev = {.events = c->events, .data.u64 = s->id};

@@ -150,6 +150,9 @@ void io_ended(struct hub *h, struct sess *s, long rc);
 /* code 0: the cause's own. reason: for the close frame, may be NULL. */
 void end_session(struct hub *h, struct sess *s, enum disc_why why, uint16_t code,
                  const char *reason);
+/* Somebody came first who needs the place of another: the one of lesser role that has
+ * asked nothing for longest. */
+void end_idlest(struct hub *h, uint8_t role);
 void end_dead(struct hub *h, struct sess *s);
 void end_reap(struct hub *h);
 /* TCP_INFO: the peer's kernel has acknowledged something within the last ms. */

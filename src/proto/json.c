@@ -157,3 +157,36 @@ cJSON *json_parse(const char *text, size_t n) {
     pthread_mutex_unlock(&lock);
     return tree;
 }
+
+/* The end of the string that starts at p (behind its closing quote). */
+static char *skip_string(char *p, const char *end) {
+    for (p++; p < end && *p != '"'; p++) {
+        if (*p == '\\' && p + 1 < end)
+            p++;
+    }
+    return p < end ? p + 1 : p;
+}
+
+const char *json_without_comments(char *text, size_t n) {
+    const char *end = text + n;
+    for (char *p = text; p < end;) {
+        if (*p == '"') {
+            p = skip_string(p, end);
+            continue;
+        }
+        bool line = end - p >= 2 && memcmp(p, "//", 2) == 0;
+        bool block = end - p >= 2 && memcmp(p, "/*", 2) == 0;
+        if (!line && !block) {
+            p++;
+            continue;
+        }
+        const char *close = line ? memchr(p, '\n', (size_t)(end - p))
+                                 : memmem(p + 2, (size_t)(end - p - 2), "*/", 2);
+        if (!close && block)
+            return p;
+        const char *stop = !close ? end : block ? close + 2 : close;
+        for (; p < stop; p++)
+            *p = *p == '\n' ? '\n' : ' ';
+    }
+    return NULL;
+}

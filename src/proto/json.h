@@ -19,3 +19,7 @@ const char *json_fault(const char *text, size_t n);
 /* cJSON_ParseWithLength() for any thread: cJSON notes where it failed in a global
  * variable, so one thread at a time may parse. */
 cJSON *json_parse(const char *text, size_t n);
+
+/* For files that people write: comments, both kinds, become spaces, so that offsets and
+ * lines stay. Returns the start of one that does not end, or NULL. */
+const char *json_without_comments(char *text, size_t n);

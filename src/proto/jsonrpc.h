@@ -31,6 +31,7 @@ enum rpc_code {
     RPC_REPLY_TOO_LARGE = -32001,
     RPC_TOO_COMPLEX = -32002, /* does not fit the arena */
     RPC_FORBIDDEN = -32003,
+    RPC_NOT_FOUND = -32004,
 };
 
 struct rpc_call {

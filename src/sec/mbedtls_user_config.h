@@ -1,7 +1,7 @@
 /* What Pulseboard changes in mbedTLS's default configuration (mbedtls_config.h of 3.6).
- * A server for TLS 1.2 and 1.3 with AEAD suites and ephemeral keys; X.509 parsing; PSA
- * as TLS 1.3 needs it. Everything else is left out: it would be code on a board that
- * nobody runs. */
+ * A server for TLS 1.2 and 1.3 with AEAD suites and ephemeral keys; X.509 as a device
+ * that is its own CA needs it; PSA as TLS 1.3 does. Everything else is left out: it
+ * would be code on a board that nobody runs. */
 #pragma once
 
 /* CivetWeb's workers share one random generator, tickets and the PSA key store. */
@@ -94,10 +94,7 @@
 #undef MBEDTLS_LMS_C
 #undef MBEDTLS_X509_CRL_PARSE_C
 #undef MBEDTLS_X509_CSR_PARSE_C
-#undef MBEDTLS_X509_CREATE_C
-#undef MBEDTLS_X509_CRT_WRITE_C
 #undef MBEDTLS_X509_CSR_WRITE_C
-#undef MBEDTLS_PEM_WRITE_C
 #undef MBEDTLS_PK_RSA_ALT_SUPPORT
 #undef MBEDTLS_GENPRIME
 #undef MBEDTLS_DEBUG_C

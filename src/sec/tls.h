@@ -25,6 +25,10 @@ int tls_ctx_reload(struct tls_ctx *ctx, const char *pem, char *why, size_t cap);
 #define TLS_PEM_MAX (64u * 1024)
 int tls_ctx_open(struct tls_ctx **out, const char *path, char *why, size_t cap);
 int tls_ctx_reopen(struct tls_ctx *ctx, const char *path, char *why, size_t cap);
+/* Only the text of such a file: to be given to tls_pem_wipe(), which takes NULL, too.
+ */
+int tls_pem_read(const char *path, char **out, char *why, size_t cap);
+void tls_pem_wipe(char *pem);
 /* Any time: connections keep what they need of it. */
 void tls_ctx_free(struct tls_ctx *ctx);
 

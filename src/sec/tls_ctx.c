@@ -230,8 +230,8 @@ void tls_ctx_free(struct tls_ctx *ctx) {
     free(ctx);
 }
 
-/* The whole file with a NUL behind it, to be wiped and freed by the caller. */
-static int slurp(const char *path, char **out, char *why, size_t cap) {
+/* The whole file with a NUL behind it. */
+int tls_pem_read(const char *path, char **out, char *why, size_t cap) {
     char *text = NULL;
     size_t n = 0;
     ssize_t got = -1;
@@ -256,29 +256,30 @@ static int slurp(const char *path, char **out, char *why, size_t cap) {
     return 0;
 }
 
-static void wipe(char *text) {
-    mbedtls_platform_zeroize(text, TLS_PEM_MAX + 1);
-    free(text);
+void tls_pem_wipe(char *pem) {
+    if (pem)
+        mbedtls_platform_zeroize(pem, TLS_PEM_MAX + 1);
+    free(pem);
 }
 
 int tls_ctx_open(struct tls_ctx **out, const char *path, char *why, size_t cap) {
     char *pem = NULL;
-    int rc = slurp(path, &pem, why, cap);
+    int rc = tls_pem_read(path, &pem, why, cap);
     if (rc != 0)
         return rc;
     assert(pem);
     rc = tls_ctx_new(out, pem, why, cap);
-    wipe(pem);
+    tls_pem_wipe(pem);
     return rc;
 }
 
 int tls_ctx_reopen(struct tls_ctx *ctx, const char *path, char *why, size_t cap) {
     char *pem = NULL;
-    int rc = slurp(path, &pem, why, cap);
+    int rc = tls_pem_read(path, &pem, why, cap);
     if (rc != 0)
         return rc;
     assert(pem);
     rc = tls_ctx_reload(ctx, pem, why, cap);
-    wipe(pem);
+    tls_pem_wipe(pem);
     return rc;
 }

@@ -67,6 +67,8 @@ uint64_t bcast_push(struct bcast *b, uint8_t topic, uint64_t tag, const uint8_t 
     return b->next++;
 }
 
+void bcast_mark_key(struct bcast *b) { frame(b, b->next - 1)->key = true; }
+
 const struct bcast_frame *bcast_at(const struct bcast *b, uint64_t seq) {
     return seq >= b->first && seq < b->next ? frame(b, seq) : NULL;
 }
@@ -87,7 +89,21 @@ uint64_t bcast_after(const struct bcast *b, uint8_t topic, uint64_t after) {
             continue;
         if (f->tag <= after)
             return f->tag == after ? found : UINT64_MAX;
-        found = seq - 1;
+        if (!f->key)
+            found = seq - 1;
     }
     return found < b->next && frame(b, found)->tag == after + 1 ? found : UINT64_MAX;
+}
+
+uint64_t bcast_key(const struct bcast *b, uint8_t topic, bool fresh) {
+    for (uint64_t seq = b->next; seq > b->first; seq--) {
+        const struct bcast_frame *f = frame(b, seq - 1);
+        if (!(f->topic & topic))
+            continue;
+        if (f->key)
+            return seq - 1;
+        if (fresh)
+            break;
+    }
+    return UINT64_MAX;
 }

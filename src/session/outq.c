@@ -25,11 +25,21 @@ int outq_put(struct outq *q, struct blocks *pool, uint32_t limit, const uint8_t 
     return chain_put(&q->own, pool, body, body_n);
 }
 
+/* Keys are for those who lost the thread, and nothing else is. */
+static bool wants(const struct bcast_frame *f, uint8_t topics, uint8_t lost) {
+    return (f->topic & topics) && f->key == ((f->topic & lost) != 0);
+}
+
+/* What is lost once this frame has been read. */
+static uint8_t lost_after(const struct bcast_frame *f, uint8_t lost) {
+    return f->key ? (uint8_t)(lost & ~f->topic) : lost;
+}
+
 /* The frame at the cursor when it is one to send; NULL: no more frames. */
 static const struct bcast_frame *current(struct outq *q, const struct bcast *b) {
     assert(q->cursor >= b->first && q->cursor <= b->next);
     const struct bcast_frame *f = bcast_at(b, q->cursor);
-    while (f && q->bcast_off == 0 && !(f->topic & q->topics))
+    while (f && q->bcast_off == 0 && !wants(f, q->topics, q->lost))
         f = bcast_at(b, ++q->cursor);
     return f;
 }
@@ -40,6 +50,7 @@ static int rescue_rest(struct outq *q, struct blocks *pool, const struct bcast *
                              f->len - q->bcast_off);
     if (rc == 0) {
         q->bcast_off = 0;
+        q->lost = lost_after(f, q->lost);
         q->cursor++;
     } else {
         outq_clear(q, pool);
@@ -54,11 +65,18 @@ int outq_rescue(struct outq *q, struct blocks *pool, const struct bcast *b,
         rc = rescue_rest(q, pool, b);
     if (q->cursor >= keeps)
         return rc;
-    uint64_t to = bcast_newest(b, q->topics);
+    uint64_t to = bcast_newest(b, q->topics & (uint8_t)~b->keyed);
     if (to < keeps)
         to = b->next;
-    for (; q->cursor < to; q->cursor++)
-        q->conflated += (bcast_at(b, q->cursor)->topic & q->topics) != 0;
+    uint8_t lost = q->lost; /* as if they were read */
+    for (; q->cursor < to; q->cursor++) {
+        const struct bcast_frame *f = bcast_at(b, q->cursor);
+        if (!wants(f, q->topics, lost))
+            continue;
+        q->conflated++;
+        lost = lost_after(f, lost);
+        q->lost |= f->topic & b->keyed;
+    }
     return rc;
 }
 
@@ -93,14 +111,18 @@ int outq_peek(struct outq *q, const struct bcast *b, struct iovec *iov, int max,
     struct fill to = {iov, 0, max, budget};
     const struct bcast_frame *f = current(q, b);
     uint64_t seq = q->cursor;
+    uint8_t lost = q->lost;
     if (q->bcast_off > 0 && !is_full(&to)) {
         add_frame(&to, b, f, q->bcast_off);
+        lost = lost_after(f, lost);
         f = bcast_at(b, ++seq);
     }
     add_own(&to, &q->own);
     for (; f && !is_full(&to); f = bcast_at(b, ++seq)) {
-        if (f->topic & q->topics)
-            add_frame(&to, b, f, 0);
+        if (!wants(f, q->topics, lost))
+            continue;
+        add_frame(&to, b, f, 0);
+        lost = lost_after(f, lost);
     }
     return to.n;
 }
@@ -114,6 +136,7 @@ static size_t take_frame(struct outq *q, const struct bcast *b, size_t n) {
         return n;
     }
     q->bcast_off = 0;
+    q->lost = lost_after(f, q->lost);
     q->cursor++;
     return left;
 }
@@ -138,23 +161,35 @@ bool outq_empty(struct outq *q, const struct bcast *b) {
 uint64_t outq_len(const struct outq *q, const struct bcast *b) {
     uint64_t n = q->own.len;
     uint64_t seq = q->cursor;
-    if (q->bcast_off > 0)
-        n += bcast_at(b, seq++)->len - q->bcast_off;
-    for (const struct bcast_frame *f; (f = bcast_at(b, seq)); seq++) {
-        if (f->topic & q->topics)
-            n += f->len;
+    uint8_t lost = q->lost;
+    const struct bcast_frame *f = bcast_at(b, seq);
+    if (q->bcast_off > 0) {
+        n += f->len - q->bcast_off;
+        lost = lost_after(f, lost);
+        seq++;
+    }
+    for (; (f = bcast_at(b, seq)); seq++) {
+        if (!wants(f, q->topics, lost))
+            continue;
+        n += f->len;
+        lost = lost_after(f, lost);
     }
     return n;
 }
 
 void outq_subscribe(struct outq *q, const struct bcast *b, uint8_t topics) {
     current(q, b); /* past what is not owed */
+    q->lost |= topics & (uint8_t)~q->topics & b->keyed;
     q->topics = topics;
 }
 
 void outq_seek(struct outq *q, uint64_t cursor) {
     assert(q->bcast_off == 0);
     q->cursor = cursor;
+}
+
+void outq_lose(struct outq *q, const struct bcast *b) {
+    q->lost |= q->topics & b->keyed;
 }
 
 void outq_stop_bcast(struct outq *q) { q->topics = 0; }

@@ -22,6 +22,7 @@ struct outq {
     struct chain own;   /* own frames, in blocks of the pool (base/chain.h) */
     uint32_t bcast_off; /* bytes of frame `cursor` already sent */
     uint8_t topics;     /* mask of broadcast topics wanted */
+    uint8_t lost;       /* those told in differences of which it needs a key first */
     bool over;          /* cleared: what a begun frame still lacks is lost */
     uint64_t cursor;    /* next broadcast frame */
     uint64_t conflated; /* broadcast frames skipped because it fell behind */
@@ -37,7 +38,8 @@ int outq_put(struct outq *q, struct blocks *pool, uint32_t limit, const uint8_t 
 
 /* Frames older than `keeps` (bcast_keeps) are about to go. Takes the rest of one
  * already begun into the own queue, in front, and moves the cursor of a session left
- * behind to the newest frame it wants. 0, or -ENOBUFS when the pool cannot take the
+ * behind to the newest frame it wants; of topics told in differences it has then lost
+ * the thread. 0, or -ENOBUFS when the pool cannot take the
  * rest: the queue is then cleared, since nothing may follow half a frame. */
 int outq_rescue(struct outq *q, struct blocks *pool, const struct bcast *b,
                 uint64_t keeps);
@@ -57,10 +59,12 @@ bool outq_empty(struct outq *q, const struct bcast *b);
 uint64_t outq_len(const struct outq *q, const struct bcast *b);
 
 /* Replaces the topics. Frames of a new topic that came before now are not owed, but for
- * those behind frames still owed. */
+ * those behind frames still owed; one told in differences begins with a key. */
 void outq_subscribe(struct outq *q, const struct bcast *b, uint8_t topics);
 /* Goes on with broadcast frame `cursor`, which is held or the next one to come: to
  * replay, or to begin with the newest. Not in the middle of a frame. */
 void outq_seek(struct outq *q, uint64_t cursor);
+/* Of topics told in differences it needs a key before anything else. */
+void outq_lose(struct outq *q, const struct bcast *b);
 /* From now on only own frames (CLOSING); the rest of one already begun still goes. */
 void outq_stop_bcast(struct outq *q);

@@ -11,7 +11,7 @@ static size_t table_bytes(uint32_t cap) {
 }
 
 int sess_table_init(struct sess_table *t, uint32_t cap) {
-    if (cap == 0 || cap > LIM_SESSIONS_MAX)
+    if (cap == 0 || cap > LIM_SESSIONS_SLOTS)
         return -EINVAL;
     *t = (struct sess_table){.cap = cap, .free = cap};
     t->slots = pages_take(table_bytes(cap));

@@ -33,9 +33,9 @@ struct sess {
     struct pulse pulse;
     struct outq out;
     uint64_t opened_ms;
+    uint64_t asked_ms;   /* its newest message; before the first: opened */
     uint64_t closing_ms; /* entered CLOSING */
     uint64_t msgs_in, msgs_out, bytes_in, bytes_out;
-    uint64_t token[2]; /* to resume; 0: none */
     uint32_t
         where; /* index in the table's live list; of a free slot: the next free one */
     struct sess_addr addr;
@@ -54,7 +54,7 @@ struct sess_table {
     uint32_t n_closing;
 };
 
-/* cap: 1 to LIM_SESSIONS_MAX. 0 or -EINVAL, -ENOMEM. */
+/* cap: 1 to LIM_SESSIONS_SLOTS. 0 or -EINVAL, -ENOMEM. */
 int sess_table_init(struct sess_table *t, uint32_t cap);
 void sess_table_free(struct sess_table *t);
 /* A slot in state OPEN, zeroed but for id and state; NULL when the table is full. */

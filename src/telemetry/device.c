@@ -51,6 +51,18 @@ static unsigned count_cpus(int root, struct source_lines *l) {
     return n;
 }
 
+/* Our own images say on the kernel's command line which half of them runs. */
+static void read_slot(int root, struct device *d) {
+    static const char key[] = "pulseboard.slot=";
+    char line[1024];
+    if (source_text(root, line, sizeof line, "proc/cmdline") < 0)
+        return;
+    char *rest = line, *word;
+    while ((word = text_word(&rest)))
+        if (strncmp(word, key, sizeof key - 1) == 0)
+            text_label(d->slot, sizeof d->slot, word + sizeof key - 1);
+}
+
 int device_read(struct device *d, const char *root_path) {
     struct source_lines lines;
     struct utsname uts;
@@ -66,6 +78,8 @@ int device_read(struct device *d, const char *root_path) {
     if (!read_label(root, "proc/sys/kernel/arch", d->arch, sizeof d->arch) &&
         uname(&uts) == 0)
         text_label(d->arch, sizeof d->arch, uts.machine);
+    read_label(root, "proc/sys/kernel/random/boot_id", d->boot_id, sizeof d->boot_id);
+    read_slot(root, d);
     read_os(root, &lines, d);
     d->cpus = count_cpus(root, &lines);
     close(root);

@@ -17,8 +17,15 @@ void metric_init(struct metric_set *set) {
 struct metric metric_make(const char *id, const char *label, const char *unit,
                           const char *group, enum metric_kind kind) {
     struct metric m = {
-        .unit = unit, .group = group, .kind = kind, .min = NAN, .max = NAN};
+        .group = group,
+        .kind = kind,
+        .min = NAN,
+        .max = NAN,
+        .warn = NAN,
+        .crit = NAN,
+    };
     snprintf(m.id, sizeof m.id, "%s", id);
+    text_label(m.unit, sizeof m.unit, unit);
     text_label(m.label, sizeof m.label, label);
     return m;
 }

@@ -10,19 +10,23 @@
 
 #define METRIC_ID_MAX 48
 #define METRIC_LABEL_MAX 48
+#define METRIC_UNIT_MAX 16
 #define METRIC_SLUG_MAX                                                                \
     33 /* the part of an id that comes from outside, with its NUL                      \
         */
 
-enum metric_kind { METRIC_GAUGE, METRIC_RATE, METRIC_COUNTER };
+enum metric_kind { METRIC_GAUGE, METRIC_RATE, METRIC_COUNTER, METRIC_TIMING };
 
 struct metric {
     char id[METRIC_ID_MAX];       /* [a-z0-9._-], unique, stable: "net.eth0.rx" */
     char label[METRIC_LABEL_MAX]; /* for people, printable UTF-8 */
-    const char *unit;             /* static: "%" "°C" "B" "B/s" "Hz" "s" "1" */
-    const char *group;            /* static: cpu memory thermal network disk system */
+    char unit[METRIC_UNIT_MAX];   /* "%" "°C" "B/s" "V"; "1": a plain number */
+    const char *group; /* static: cpu memory temperature network disk power sensors
+                          system own */
     enum metric_kind kind;
-    double min, max; /* NaN: not known */
+    double min, max;   /* NaN: not known */
+    double warn, crit; /* from here on it is; NaN: not known */
+    uint64_t heard_ms; /* monotonic: when somebody told it; 0: measured here */
 };
 
 /* A dropped metric keeps its slot and its past until another one needs the slot, so

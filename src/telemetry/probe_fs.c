@@ -5,6 +5,7 @@
 #include "telemetry/probes.h"
 #include "telemetry/text.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -121,6 +122,22 @@ static void fs_sample(struct probes *p) {
         double block = (double)st.f_frsize;
         metric_put(p->set, pair->slot[0], (double)(st.f_blocks - st.f_bfree) * block);
         metric_put(p->set, pair->slot[1], (double)st.f_blocks * block);
+    }
+}
+
+void probes_storage(const struct probes *p, struct device_now *d) {
+    d->n_storage = 0;
+    for (uint32_t i = 0; i < p->fs.n; i++) {
+        const struct pair *pair = &p->fs.p[i];
+        bool shown = pair->slot[0] >= 0 && pair->slot[1] >= 0;
+        double used = shown ? p->set->value[pair->slot[0]] : NAN;
+        double total = shown ? p->set->value[pair->slot[1]] : NAN;
+        if (!(used <= total))
+            continue;
+        struct device_storage *s = &d->storage[d->n_storage++];
+        text_label(s->mount, sizeof s->mount, pair->name);
+        s->total = (uint64_t)total;
+        s->free = (uint64_t)(total - used);
     }
 }
 

@@ -15,15 +15,25 @@ static const struct pairs_kind kind = {
     .word = {"received", "sent"},
 };
 
+/* Both directions together, of real interfaces: where a bad cable shows. */
+static const struct pairs_kind faults = {
+    .prefix = "net",
+    .group = "network",
+    .unit = "1/s",
+    .kind = METRIC_RATE,
+    .end = {"errors", "drops"},
+    .word = {"errors", "drops"},
+};
+
 enum { RANK_REAL, RANK_VIRTUAL, RANK_VETH };
 
 struct net_line {
     const char *name;
-    uint64_t rx, tx;
+    uint64_t rx, tx, errors, drops;
 };
 
-/* "  eth0: bytes packets errs drop fifo frame compressed multicast bytes ...": bytes
- * are fields 0 and 8 of 16. */
+/* "  eth0: bytes packets errs drop fifo frame compressed multicast bytes ...": what was
+ * received, and from field 8 of 16 on what was sent. */
 static bool parse_line(char *line, struct net_line *out) {
     uint64_t f[16];
     char *colon = strchr(line, ':');
@@ -37,6 +47,8 @@ static bool parse_line(char *line, struct net_line *out) {
             return false;
     out->rx = f[0];
     out->tx = f[8];
+    out->errors = f[2] + f[10];
+    out->drops = f[3] + f[11];
     return out->name && strcmp(out->name, "lo") != 0 && !strchr(out->name, '/');
 }
 
@@ -46,6 +58,15 @@ static bool next_net(struct probes *p, struct net_line *out) {
         if (parse_line(line, out))
             return true;
     return false;
+}
+
+/* Not counted as left out: the interfaces are shown. */
+static void sync_faults(struct probes *p, const struct picks *picks) {
+    struct picks real = {.max = NET_FAULTS_MAX};
+    for (uint32_t i = 0; i < picks->n; i++)
+        if (picks->p[i].rank == RANK_REAL)
+            picks_add(&real, picks->p[i].name, 0, 0);
+    pairs_sync(&p->net_faults, &real, &faults, p->set);
 }
 
 static uint32_t net_scan(struct probes *p) {
@@ -61,6 +82,7 @@ static uint32_t net_scan(struct probes *p) {
                           0);
         }
     pairs_sync(&p->net, &picks, &kind, p->set);
+    sync_faults(p, &picks);
     return picks.left_out;
 }
 
@@ -75,6 +97,11 @@ static void net_sample(struct probes *p) {
             continue;
         pair_rate(pair, 0, l.rx, 1, now_ns, p->set);
         pair_rate(pair, 1, l.tx, 1, now_ns, p->set);
+        pair = pairs_find(&p->net_faults, l.name);
+        if (!pair)
+            continue;
+        pair_rate(pair, 0, l.errors, 1, now_ns, p->set);
+        pair_rate(pair, 1, l.drops, 1, now_ns, p->set);
     }
 }
 

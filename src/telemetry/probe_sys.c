@@ -1,4 +1,4 @@
-/* Load and uptime: proc_loadavg(5), proc_uptime(5). */
+/* Load, uptime and entropy: proc_loadavg(5), proc_uptime(5), random(4). */
 #include "telemetry/probes.h"
 #include "telemetry/text.h"
 
@@ -9,6 +9,20 @@ static void sys_open(struct probes *p) {
     s->load[2] =
         probes_claim(p, "load.15", "Load, 15 min", "1", "system", METRIC_GAUGE);
     s->uptime = probes_claim(p, "sys.uptime", "Uptime", "s", "system", METRIC_COUNTER);
+    s->entropy = -1;
+}
+
+static bool read_entropy(struct probes *p, uint64_t *bits) {
+    const char *s = probes_lines(p, SRC_ENTROPY) ? source_lines_next(&p->lines) : NULL;
+    return s && text_u64(&s, bits);
+}
+
+static uint32_t sys_scan(struct probes *p) {
+    uint64_t bits;
+    if (p->sys.entropy < 0 && read_entropy(p, &bits))
+        p->sys.entropy =
+            probes_claim(p, "sys.entropy", "Entropy", "bit", "system", METRIC_GAUGE);
+    return 0;
 }
 
 /* The first n decimals of a file; false when they are not all there. */
@@ -28,6 +42,10 @@ static void sys_sample(struct probes *p) {
             metric_put(p->set, p->sys.load[i], load[i]);
     if (read_decimals(p, SRC_UPTIME, &uptime, 1))
         metric_put(p->set, p->sys.uptime, uptime);
+    uint64_t bits;
+    if (p->sys.entropy >= 0 && read_entropy(p, &bits))
+        metric_put(p->set, p->sys.entropy, (double)bits);
 }
 
-const struct probe probe_sys = {.open = sys_open, .sample = sys_sample};
+const struct probe probe_sys = {
+    .open = sys_open, .scan = sys_scan, .sample = sys_sample};

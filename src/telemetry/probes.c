@@ -6,18 +6,27 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-/* What may be slow comes last, so that it delays nothing else. */
+/* What may be slow the first time comes last, so that it delays nothing else. */
 static const struct probe *const probes[] = {
-    &probe_sys,  &probe_mem, &probe_cpu,     &probe_net,
-    &probe_disk, &probe_fs,  &probe_thermal,
+    &probe_sys,  &probe_mem,  &probe_cpu, &probe_psi, &probe_net,
+    &probe_wifi, &probe_disk, &probe_fs,  &probe_rpi, &probe_sensors,
 };
 #define PROBES (sizeof probes / sizeof probes[0])
 
 static const char *const paths[SRC_COUNT] = {
-    [SRC_LOADAVG] = "proc/loadavg",          [SRC_UPTIME] = "proc/uptime",
-    [SRC_MEMINFO] = "proc/meminfo",          [SRC_STAT] = "proc/stat",
-    [SRC_NET_DEV] = "proc/net/dev",          [SRC_DISKSTATS] = "proc/diskstats",
+    [SRC_LOADAVG] = "proc/loadavg",
+    [SRC_UPTIME] = "proc/uptime",
+    [SRC_MEMINFO] = "proc/meminfo",
+    [SRC_STAT] = "proc/stat",
+    [SRC_NET_DEV] = "proc/net/dev",
+    [SRC_DISKSTATS] = "proc/diskstats",
     [SRC_MOUNTINFO] = "proc/self/mountinfo",
+    [SRC_PSI_CPU] = "proc/pressure/cpu",
+    [SRC_PSI_MEMORY] = "proc/pressure/memory",
+    [SRC_PSI_IO] = "proc/pressure/io",
+    [SRC_WIRELESS] = "proc/net/wireless",
+    [SRC_ENTROPY] = "proc/sys/kernel/random/entropy_avail",
+    [SRC_RPI] = "sys/devices/platform/soc/soc:firmware/get_throttled",
 };
 
 int probes_open(struct probes *p, const struct probes_opts *o, struct metric_set *set) {
@@ -25,6 +34,11 @@ int probes_open(struct probes *p, const struct probes_opts *o, struct metric_set
     if (root < 0)
         return -errno;
     *p = (struct probes){.o = *o, .root = root, .set = set};
+    int rc = slow_open(&p->slow, root);
+    if (rc < 0) {
+        close(root);
+        return rc;
+    }
     if (!p->o.clock_ns)
         p->o.clock_ns = clock_ns;
     if (!p->o.statvfs)
@@ -38,6 +52,10 @@ int probes_open(struct probes *p, const struct probes_opts *o, struct metric_set
 }
 
 void probes_close(struct probes *p) {
+    slow_close(&p->slow);
+    for (uint32_t i = 0; i < p->sensors.n; i++)
+        source_release(&p->sensors.s[i].fd);
+    source_close(&p->rpi.alarm);
     for (int i = 0; i < SRC_COUNT; i++)
         source_close(&p->src[i]);
     close(p->root);

@@ -6,8 +6,11 @@
  * Files are found at start and again by probes_scan(); probes_sample() reads the known
  * ones. Numbered directories are tried one by one up to the limits below, in order,
  * instead of being listed: no allocation, and the same order at every start. */
+#include "telemetry/device_now.h"
 #include "telemetry/metric.h"
 #include "telemetry/pairs.h"
+#include "telemetry/sensors.h"
+#include "telemetry/slow.h"
 #include "telemetry/source.h"
 
 #include <assert.h>
@@ -20,17 +23,23 @@
 #define NET_MAX 10u
 #define DISK_MAX 6u
 #define FS_MAX 6u
-#define TEMP_MAX 20u
+#define NET_FAULTS_MAX 4u /* interfaces whose errors are shown */
+#define WIFI_MAX 2u
+#define PSI_LINES 5
+#define RPI_FLAGS 4
 #define FIXED_METRICS 11u /* load 3, uptime, memory 4, swap 2, cpu.total */
-static_assert(FIXED_METRICS + CPU_CORES_MAX + CPU_FREQS_MAX + 2 * NET_MAX +
-                      2 * DISK_MAX + 2 * FS_MAX + TEMP_MAX <=
+#define FOUND_METRICS (PSI_LINES + RPI_FLAGS + 1) /* entropy */
+static_assert(FIXED_METRICS + FOUND_METRICS + CPU_CORES_MAX + CPU_FREQS_MAX +
+                      2 * NET_MAX + 2 * NET_FAULTS_MAX + WIFI_MAX + 2 * DISK_MAX +
+                      2 * FS_MAX + SENSORS_MAX + LIM_OWN <=
                   LIM_METRICS,
               "the limits of all kinds fit together");
+static_assert(FS_MAX <= DEVICE_STORAGE, "all of them are storage");
 static_assert(NET_MAX <= PAIRS_MAX && DISK_MAX <= PAIRS_MAX && FS_MAX <= PAIRS_MAX,
               "they are kept in pairs");
 
 struct probe_sys {
-    int load[3], uptime; /* slots here and below; negative: none */
+    int load[3], uptime, entropy; /* slots here and below; negative: none */
 };
 
 struct probe_mem {
@@ -48,18 +57,23 @@ struct probe_cpu {
     int freq[CPU_CORES_MAX]; /* at the first CPU of each frequency domain */
 };
 
-struct temp_sensor {
-    int dev;       /* thermal_zoneN or hwmonN */
-    int input;     /* 0: a thermal zone, else tempM_input */
-    char chip[24]; /* type of the zone, name of the hwmon device */
-    int slot;
-    bool slow;      /* took long the last time */
-    double celsius; /* the last reading, NaN: none */
+struct probe_psi {
+    int slot[PSI_LINES];
+    struct counter total[PSI_LINES];
 };
 
-struct probe_thermal {
-    uint32_t n, turn; /* turn: the slow one to read next */
-    struct temp_sensor sensor[TEMP_MAX];
+struct probe_rpi {
+    int slot[RPI_FLAGS];
+    struct source alarm; /* of rpi_volt, at path; no path: there is none */
+    char path[80];
+};
+
+#define WIFI_NAME_MAX 16 /* IFNAMSIZ */
+
+struct wifi {
+    char name[WIFI_NAME_MAX]; /* "": free */
+    int slot;
+    bool seen;
 };
 
 enum probes_source {
@@ -70,6 +84,12 @@ enum probes_source {
     SRC_NET_DEV,
     SRC_DISKSTATS,
     SRC_MOUNTINFO,
+    SRC_PSI_CPU,
+    SRC_PSI_MEMORY,
+    SRC_PSI_IO,
+    SRC_ENTROPY,
+    SRC_WIRELESS,
+    SRC_RPI,
     SRC_COUNT,
 };
 
@@ -89,11 +109,16 @@ struct probes {
     struct probe_sys sys;
     struct probe_mem mem;
     struct probe_cpu cpu;
-    struct pairs net, disk, fs;
-    struct probe_thermal thermal;
+    struct pairs net, net_faults, disk, fs;
+    struct probe_psi psi;
+    struct probe_rpi rpi;
+    struct wifi wifi[WIFI_MAX];
+    struct probe_sensors sensors;
+    struct slow slow;
+    struct source_names names, files; /* of the finder at work */
 };
 
-static_assert(sizeof(struct probes) <= 20u * 1024, "raise the RAM budget knowingly");
+static_assert(sizeof(struct probes) <= 48u * 1024, "raise the RAM budget knowingly");
 
 struct probe {
     void (*open)(struct probes *p);     /* metrics that are always there; may be NULL */
@@ -102,7 +127,7 @@ struct probe {
 };
 
 extern const struct probe probe_sys, probe_mem, probe_cpu, probe_net, probe_disk,
-    probe_fs, probe_thermal;
+    probe_fs, probe_psi, probe_rpi, probe_wifi, probe_sensors;
 
 /* 0 or -errno: the root cannot be opened. set is initialised and outlives the probes.
  */
@@ -111,6 +136,9 @@ void probes_close(struct probes *p);
 
 /* Devices that came and went. Returns how many were left out. */
 uint32_t probes_scan(struct probes *p);
+
+/* File systems as of the newest sample. */
+void probes_storage(const struct probes *p, struct device_now *d);
 
 /* Fills set->value with a new sample. */
 void probes_sample(struct probes *p);

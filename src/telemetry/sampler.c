@@ -8,13 +8,25 @@
 
 #define STACK_BYTES (128u * 1024)
 
+static void tell_device(struct sampler *s) {
+    struct device_now now;
+    device_now_read(&now, s->o.probes.root);
+    probes_storage(&s->probes, &now);
+    telemetry_set_device(s->o.out, &now);
+}
+
 static void take_sample(struct sampler *s, uint64_t now_ms) {
     int64_t wall_ms = clock_wall_ms();
-    if (now_ms >= s->scan_due_ms) {
+    bool scanned = now_ms >= s->scan_due_ms;
+    if (scanned) {
         s->left_out = probes_scan(&s->probes);
         s->scan_due_ms = now_ms + SAMPLER_SCAN_MS;
     }
     probes_sample(&s->probes);
+    if (s->o.own)
+        own_sample(s->o.own, &s->set, now_ms);
+    if (scanned)
+        tell_device(s);
     telemetry_publish(s->o.out, &s->set, s->left_out, wall_ms, now_ms);
     if (s->o.on_sample)
         s->o.on_sample(s->o.ctx);

@@ -2,6 +2,7 @@
 /* The sampler thread: reads all probes at a steady pace and publishes each sample. A
  * thread of its own, since a sensor may take its time to answer. One wake-up per
  * sample; after sampler_start() nothing is allocated. */
+#include "telemetry/own.h"
 #include "telemetry/probes.h"
 #include "telemetry/telemetry.h"
 
@@ -18,6 +19,7 @@ struct sampler_opts {
     struct probes_opts probes; /* where to read; root must be given */
     uint32_t sample_ms;        /* SAMPLER_MS_MIN..SAMPLER_MS_MAX */
     struct telemetry *out;     /* outlives the sampler */
+    struct own *own; /* readings that are told; outlives it too; may be NULL */
     /* After each sample, on the sampler's thread with nothing locked; may be NULL. */
     void (*on_sample)(void *ctx);
     void *ctx;
@@ -35,7 +37,7 @@ struct sampler {
     uint32_t left_out;
 };
 
-static_assert(sizeof(struct sampler) <= 48u * 1024, "raise the RAM budget knowingly");
+static_assert(sizeof(struct sampler) <= 96u * 1024, "raise the RAM budget knowingly");
 
 /* The first sample is taken at once. 0 or -errno: -EINVAL for a period out of range, or
  * why the root cannot be opened or the thread not be made. s stays where it is until

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define PATH_BYTES 192
@@ -78,6 +79,71 @@ char *source_lines_next(struct source_lines *l) {
         }
     } while (refill(l));
     return NULL;
+}
+
+void source_release(int *fd) {
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+int source_read(int root, int *fd, const char *path, char *out, size_t cap) {
+    if (*fd < 0)
+        *fd = open_read(root, path);
+    if (*fd < 0)
+        return -errno;
+    ssize_t n = read_at(*fd, out, cap - 1, 0);
+    out[n > 0 ? n : 0] = '\0';
+    if (n > 0)
+        return 0;
+    source_release(fd); /* of a device that is made anew, this would stay its end */
+    return n < 0 ? (int)n : -ENODATA;
+}
+
+/* ---- directories: getdents64(2) itself, since opendir(3) allocates ---- */
+
+struct entry {
+    uint64_t ino;
+    int64_t off;
+    unsigned short len;
+    unsigned char type;
+    char name[];
+};
+
+static void add_name(struct source_names *out, const char *name) {
+    if (strlen(name) >= SOURCE_NAME_MAX)
+        return;
+    uint32_t at = out->n;
+    while (at > 0 && strverscmp(out->name[at - 1], name) > 0)
+        at--;
+    if (at == SOURCE_NAMES_MAX)
+        return;
+    if (out->n < SOURCE_NAMES_MAX)
+        out->n++;
+    memmove(out->name[at + 1], out->name[at], (out->n - 1 - at) * sizeof out->name[0]);
+    memcpy(out->name[at], name, strlen(name) + 1);
+}
+
+static bool is_name(const char *name) {
+    return strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+void source_list(int root, const char *dir, bool (*want)(const char *name),
+                 struct source_names *out) {
+    _Alignas(struct entry) char buf[2048];
+    out->n = 0;
+    int fd = openat(root, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    long got;
+    while ((got = syscall(SYS_getdents64, fd, buf, sizeof buf)) > 0)
+        for (long at = 0; at < got;) {
+            const struct entry *e = (const struct entry *)(const void *)(buf + at);
+            if (is_name(e->name) && (!want || want(e->name)))
+                add_name(out, e->name);
+            at += e->len;
+        }
+    close(fd);
 }
 
 static int format_path(char path[PATH_BYTES], const char *fmt, va_list ap) {

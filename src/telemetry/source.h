@@ -38,6 +38,27 @@ int source_lines_open(struct source_lines *l, int root, struct source *s);
  */
 char *source_lines_next(struct source_lines *l);
 
+/* The start of a small file that is read at every sample, cap - 1 bytes at most, as a
+ * string; *fd is -1 at first and then stays open as above. 0 or -errno; -ENODATA: it is
+ * empty. */
+int source_read(int root, int *fd, const char *path, char *out, size_t cap);
+void source_release(int *fd);
+
+/* Names in a directory. */
+#define SOURCE_NAMES_MAX 64u
+#define SOURCE_NAME_MAX 40 /* a longer one is left out */
+
+struct source_names {
+    uint32_t n;
+    char name[SOURCE_NAMES_MAX][SOURCE_NAME_MAX];
+};
+
+/* Those that want() takes (NULL: all), in the order of their numbers: "in2" comes
+ * before "in10". What is beyond the limit is left out. An empty list when it cannot be
+ * read. */
+void source_list(int root, const char *dir, bool (*want)(const char *name),
+                 struct source_names *out);
+
 /* For files that are read now and then; fmt is their path below the root. */
 
 /* The first line. 0 or -errno; -ENODATA: an empty line. */

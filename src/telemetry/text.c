@@ -66,6 +66,54 @@ bool text_decimal(const char **s, double *out) {
     return true;
 }
 
+static bool is_end(char c) { return !c || is_blank(c) || c == '\n'; }
+
+bool text_number(const char **s, double *out) {
+    const char *p = skip_blanks(*s);
+    bool minus = *p == '-';
+    uint64_t whole, part = 0;
+    double scale = 1;
+    p += minus;
+    if (!text_digits(&p, &whole))
+        return false;
+    if (*p == '.') {
+        const char *from = ++p;
+        if (!text_digits(&p, &part))
+            return false;
+        for (; from < p; from++)
+            scale *= 10;
+    }
+    if (!is_end(*p))
+        return false;
+    double v = (double)whole + (double)part / scale;
+    *s = p;
+    *out = minus ? -v : v;
+    return true;
+}
+
+static int hex_digit(char c) {
+    if (is_digit(c))
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+bool text_hex(const char **s, uint64_t *out) {
+    const char *p = skip_blanks(*s);
+    uint64_t v = 0;
+    if (p[0] == '0' && p[1] == 'x')
+        p += 2;
+    const char *from = p;
+    for (int d; (d = hex_digit(*p)) >= 0; p++)
+        v = v << 4 | (unsigned)d;
+    if (p == from || p - from > 16 || !is_end(*p))
+        return false;
+    *s = p;
+    *out = v;
+    return true;
+}
+
 char *text_word(char **s) {
     char *word = *s;
     while (is_blank(*word))

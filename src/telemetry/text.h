@@ -18,6 +18,12 @@ bool text_i64(const char **s, int64_t *out);
 /* The same for "12.50". */
 bool text_decimal(const char **s, double *out);
 
+/* The same for "-12", "0.439453125"; it may also end at the line's end. */
+bool text_number(const char **s, double *out);
+
+/* The same for "0x1f" and "1f". */
+bool text_hex(const char **s, uint64_t *out);
+
 /* The next word between blanks, ended in place; *s moves behind it. NULL: no more. */
 char *text_word(char **s);
 

@@ -22,7 +22,7 @@ export const launch = () =>
   });
 
 /* What the browser itself reports when nobody listens: the page cannot prevent it. */
-const NETWORK = /WebSocket connection to '[^']*' failed|net::ERR_/;
+const NETWORK = /WebSocket connection to '[^']*' failed|net::ERR_|Failed to load resource/;
 
 export class Dashboard {
   complaints = [];

@@ -43,6 +43,14 @@ export class Daemon {
     return this;
   }
 
+  get data() {
+    return this.#data;
+  }
+
+  get pid() {
+    return this.#child.pid;
+  }
+
   get url() {
     return `http://127.0.0.1:${this.port}`;
   }
@@ -80,6 +88,7 @@ export class Wire {
   #server;
   #pairs = new Set();
   #stalled = false;
+  #delay = 0;
   #open = true;
 
   constructor(port) {
@@ -103,9 +112,21 @@ export class Wire {
       a.destroy();
       b.destroy();
     };
-    for (const s of pair) s.on("error", end).on("close", end);
-    a.on("data", (d) => this.#stalled || b.write(d));
-    b.on("data", (d) => this.#stalled || a.write(d));
+    const last = () => setTimeout(end, this.#delay); // what is under way arrives first
+    for (const s of pair) s.on("error", end).on("close", last);
+    a.on("data", (d) => this.#pass(b, d));
+    b.on("data", (d) => this.#pass(a, d));
+  }
+
+  #pass(to, data) {
+    if (this.#stalled) return;
+    if (this.#delay) setTimeout(() => to.destroyed || to.write(data), this.#delay);
+    else to.write(data);
+  }
+
+  /* Each way takes so long; order is kept. */
+  slow(ms) {
+    this.#delay = ms;
   }
 
   stall() {

@@ -114,6 +114,42 @@ export const faults = {
     await clean(d, daemon);
   },
 
+  async "two seconds of round trip: slow, and live"(t) {
+    const daemon = await daemonFor(t);
+    const wire = await wired(t, daemon);
+    wire.slow(1000);
+    const d = await Dashboard.open(t.browser, wire.url);
+    await d.live(20_000);
+    await until("the round trip is told", async () => /[2-9],?\d{3}\sms/.test(await d.pill()), 20_000);
+    await steadily("live", async () => /^Live/.test(await d.pill()) && !(await d.count(".age")), 5000);
+    assert.equal(d.requests.filter((u) => u.startsWith("ws:")).length, 1);
+    await clean(d, daemon);
+  },
+
+  async "a hidden tab takes no telemetry, and knows what it missed when it returns"(t) {
+    const daemon = await daemonFor(t);
+    const d = await Dashboard.open(t.browser, daemon.url);
+    const sent = [];
+    d.page.on("websocket", (w) => w.on("framesent", (f) => sent.push(f.payload)));
+    await d.page.reload();
+    await d.live();
+    const hide = (hidden) =>
+      d.page.evaluate((h) => {
+        Object.defineProperty(document, "hidden", { configurable: true, get: () => h });
+        document.dispatchEvent(new Event("visibilitychange"));
+      }, hidden);
+    await hide(true);
+    await until("it takes no more", () => sent.some((m) => m.includes('"unsubscribe"')), 40_000);
+    const then = (await daemon.stats()).uptime_s;
+    await until("some seconds pass", async () => (await daemon.stats()).uptime_s >= then + 5);
+    await hide(false);
+    await d.live(5000);
+    await nothingOld(d);
+    await until("no hole", async () => (await known(d, 12)) >= 11);
+    assert.equal(d.requests.filter((u) => u.startsWith("ws:")).length, 2);
+    await clean(d, daemon);
+  },
+
   async "an orderly restart is told apart from an accident"(t) {
     const daemon = await daemonFor(t);
     const d = await Dashboard.open(t.browser, daemon.url);

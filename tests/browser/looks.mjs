@@ -1,7 +1,7 @@
 /* How the page looks: at every width, in both themes, for everybody. */
 
 import assert from "node:assert/strict";
-import { copyFileSync, mkdirSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Dashboard } from "./browser.mjs";
 import { top } from "./daemon.mjs";
@@ -14,7 +14,14 @@ const SIZES = {
   phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true },
 };
 
-const VIEWS = { overview: ["/", ".hero"], stats: ["/stats", ".figure"] };
+const VIEWS = {
+  overview: ["/", ".hero"],
+  history: ["/history?range=5m", ".history"],
+  stats: ["/stats", ".figure"],
+  events: ["/events", ".events"],
+  device: ["/device", ".device"],
+};
+const axe = readFileSync(new URL("node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
 
 async function opened(t, daemon, view, options) {
   const [path, sign] = VIEWS[view];
@@ -62,12 +69,56 @@ export const looks = {
   async "nothing sticks out, from 320 px to 4K"(t) {
     const daemon = await daemonFor(t);
     for (const view of Object.keys(VIEWS))
-      for (const width of [320, 390, 768, 1024, 1440, 2560, 3840]) {
-        const d = await opened(t, daemon, view, { viewport: { width, height: 900 } });
-        assert.ok((await d.overflow()) <= 0, `${view} at ${width}`);
+      for (const locale of ["en-US", "de-DE", "fr-FR"]) {
+        const d = await opened(t, daemon, view, { locale });
+        for (const width of [320, 390, 768, 1024, 1440, 2560, 3840]) {
+          await d.page.setViewportSize({ width, height: 900 });
+          assert.ok((await d.overflow()) <= 0, `${view} at ${width} in ${locale}`);
+        }
         await d.close();
       }
   },
+
+  async "axe finds nothing, in every view, wide and phone, light and dark"(t) {
+    const daemon = await daemonFor(t);
+    for (const view of Object.keys(VIEWS)) {
+      const d = await opened(t, daemon, view, { reducedMotion: "reduce", bypassCSP: true });
+      await d.page.evaluate(axe);
+      for (const [size, { viewport }] of Object.entries(SIZES))
+        for (const colorScheme of ["light", "dark"]) {
+          await d.page.setViewportSize(viewport);
+          await d.page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+          const found = await d.page.evaluate(async () => {
+            const rules = { "target-size": { enabled: true } };
+            const { violations, passes } = await window.axe.run(document, { rules });
+            const bad = violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" ")}`);
+            return { bad, passed: passes.length };
+          });
+          assert.deepEqual(found.bad, [], `${view} ${size} ${colorScheme}`);
+          assert.ok(found.passed > 10, `${found.passed} rules had something to look at`);
+        }
+      await d.close();
+    }
+  },
+
+  async "on paper there is what counts, and no tools"(t) {
+    const daemon = await daemonFor(t);
+    const d = await opened(t, daemon, "stats");
+    await d.page.emulateMedia({ media: "print" });
+    assert.ok(await d.page.locator(".causes").isVisible());
+    assert.ok(!(await d.page.locator("nav").isVisible()));
+    await d.close();
+  },
+
+  async "with forced colours everything still has edges"(t) {
+    const daemon = await daemonFor(t);
+    const d = await opened(t, daemon, "overview", { forcedColors: "active" });
+    const edge = await d.page.locator(".card").first().evaluate((e) => getComputedStyle(e).borderTopStyle);
+    assert.equal(edge, "solid");
+    assert.deepEqual(await d.page.evaluate(poorContrast), []);
+    await d.close();
+  },
+
 
   async "every text can be read, in both themes, live and lost"(t) {
     const daemon = await daemonFor(t);
@@ -143,7 +194,7 @@ export const looks = {
         for (const colorScheme of ["light", "dark"]) {
           const d = await opened(t, daemon, view, { ...options, colorScheme });
           await d.says(/^Live/);
-          await until("history is drawn", async () => view === "stats" || (await d.chart(6)).length >= 4);
+          await until(`${view} ${size} is drawn, with what came before`, async () => view !== "overview" || (await d.chart(6)).length >= 2);
           const path = join(SHOTS, `${view}-${size}-${colorScheme}.png`);
           await d.page.screenshot({ path, fullPage: size === "phone" });
           await d.close();

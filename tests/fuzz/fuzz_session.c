@@ -107,12 +107,12 @@ static void op_open(struct world *w) {
     assert(!s == (w->n_peers == CAP));
     if (!s)
         return;
-    assert(s->state == SESS_OPEN && s->id != 0 && s->token[0] == 0);
+    assert(s->state == SESS_OPEN && s->id != 0 && s->asked_ms == 0);
     for (uint32_t i = 0; i < w->n_gone && i < GONE; i++)
         assert(s->id != w->gone[i]);
     outq_init(&s->out, next(w), w->ring.next);
     pulse_start(&s->pulse, &opts, w->now_ms, next(w) * 100u);
-    s->token[0] = 1;
+    s->asked_ms = 1;
     w->m.opened++;
     w->peer[w->n_peers++] =
         (struct peer){.id = s->id, .bcast_next = (uint32_t)w->ring.next};

@@ -192,6 +192,41 @@ static void tags_may_begin_at_zero(void **state) {
     bcast_free(&b);
 }
 
+/* Frames 0 to 5: 10, 11, the key of 11, 12, another topic's, the key of 12. */
+static void a_key_is_whole_and_no_step(void **state) {
+    (void)state;
+    struct bcast b;
+    assert_int_equal(bcast_init(&b, 1000, 4), 0);
+    assert_int_equal(bcast_key(&b, 1, true), UINT64_MAX);
+    push(&b, 1, 10, 10);
+    push(&b, 1, 11, 10);
+    push(&b, 1, 11, 10);
+    bcast_mark_key(&b);
+    assert_int_equal(bcast_key(&b, 1, true), 2);
+    assert_int_equal(bcast_after(&b, 1, 11), 3);
+    assert_int_equal(bcast_after(&b, 1, 10), 1);
+    push(&b, 1, 12, 10);
+    assert_int_equal(bcast_key(&b, 1, true), UINT64_MAX);
+    assert_int_equal(bcast_key(&b, 1, false), 2);
+    assert_int_equal(bcast_after(&b, 1, 11), 3);
+    push(&b, 2, 7, 10);
+    push(&b, 1, 12, 10);
+    bcast_mark_key(&b);
+    assert_int_equal(bcast_key(&b, 1, true), 5);
+    assert_int_equal(bcast_key(&b, 2, true), UINT64_MAX);
+    /* 10 and 11 are gone: who has 11 goes on with 12, which the key does not replace.
+     */
+    assert_int_equal(b.first, 2);
+    assert_int_equal(bcast_after(&b, 1, 11), 3);
+    assert_int_equal(bcast_after(&b, 1, 10), UINT64_MAX);
+    push(&b, 2, 8, 10);
+    push(&b, 2, 9, 10);
+    assert_int_equal(b.first, 4);
+    assert_int_equal(bcast_after(&b, 1, 11), UINT64_MAX);
+    assert_int_equal(bcast_after(&b, 1, 12), 8);
+    bcast_free(&b);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frames_stay_whole_until_they_give_way),
@@ -201,6 +236,7 @@ int main(void) {
         cmocka_unit_test(the_newest_of_some_topics),
         cmocka_unit_test(a_reader_goes_on_after_what_it_saw),
         cmocka_unit_test(tags_may_begin_at_zero),
+        cmocka_unit_test(a_key_is_whole_and_no_step),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

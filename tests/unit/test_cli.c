@@ -37,6 +37,7 @@ static void commands_are_told_apart(void **state) {
     } rows[] = {
         {"serve", CLI_SERVE, "serve"},
         {"stats", CLI_STATS, "stats"},
+        {"publish|a=1", CLI_PUBLISH, "publish"},
         {"check-config|x.json", CLI_CHECK_CONFIG, "check-config"},
         {"--version", CLI_VERSION, NULL},
         {"--help", CLI_HELP, NULL},
@@ -85,6 +86,9 @@ static void usage_errors_name_the_word(void **state) {
         {"serve|--json", "serve has no option --json"},
         {"stats|--json=1", "stats has no option --json"},
         {"stats|--listen|127.0.0.1:1", "stats has no option --listen"},
+        {"publish", "publish needs NAME=VALUE"},
+        {"publish|a=1|--json", "publish has no option --json"},
+        {"publish|a=1|--unit", "--unit needs a value"},
         {"stats|x", "stats does not know what 'x' is"},
         {"check-config", "check-config needs a FILE"},
         {"check-config|a|b", "check-config takes one FILE"},
@@ -123,6 +127,27 @@ static void the_command_line_wins(void **state) {
     struct config again = c;
     cli_apply(&cli, &again);
     assert_int_equal(again.listen.n, 2);
+}
+
+static void publish_takes_readings_and_says_how(void **state) {
+    (void)state;
+    struct cli cli;
+    assert_int_equal(parse(&cli, "publish|a=1|--unit|V|b=-2|--label=L|--kind|gauge"),
+                     0);
+    assert_int_equal(cli.n_pairs, 2);
+    assert_string_equal(cli.pairs[1], "b=-2");
+    assert_string_equal(cli.unit, "V");
+    assert_string_equal(cli.label, "L");
+    assert_string_equal(cli.kind, "gauge");
+    assert_null(cli.url); /* to statsd */
+    assert_int_equal(parse(&cli, "publish|a=1|--socket|/s|--url=http://[::1]:1"), 0);
+    assert_string_equal(cli.socket, "/s");
+    assert_string_equal(cli.url, "http://[::1]:1");
+    char many[CLI_PAIRS * 8 + 32] = "publish";
+    for (int i = 0; i <= CLI_PAIRS; i++)
+        strcat(many, "|a=1");
+    assert_int_equal(parse(&cli, many), -EINVAL);
+    assert_string_equal(why, "publish takes 32 readings at once");
 }
 
 static void stats_has_its_options(void **state) {
@@ -182,6 +207,7 @@ int main(void) {
         cmocka_unit_test(commands_are_told_apart),
         cmocka_unit_test(usage_errors_name_the_word),
         cmocka_unit_test(the_command_line_wins),
+        cmocka_unit_test(publish_takes_readings_and_says_how),
         cmocka_unit_test(stats_has_its_options),
         cmocka_unit_test(too_many_options_are_refused),
         cmocka_unit_test(help_tells_everything),

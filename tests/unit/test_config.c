@@ -57,6 +57,9 @@ static void defaults_are_valid(void **state) {
     assert_int_equal(c.log_level, LOG_LVL_INFO);
     assert_string_equal(c.name, "Pulseboard");
     assert_string_equal(c.tls_pem, "");
+    assert_int_equal(config_plain(&c), PLAIN_FULL);
+    c.tls_listen.n = 1;
+    assert_int_equal(config_plain(&c), PLAIN_VIEW);
 }
 
 static void every_key_is_read(void **state) {
@@ -68,11 +71,18 @@ static void every_key_is_read(void **state) {
                       "  \"tls_listen\": \"[::1]:443\", \"tls_pem\": \"/x//y.pem\",\n"
                       "  \"socket\": \"/run/x.sock\", \"lobby\": 99,\n"
                       "  \"lobby_per_address\": 9,\n"
+                      "  \"http\": \"redirect\", \"user\": \"daemon\",\n"
+                      "  \"watchdog\": \"/dev/x\",\n"
                       "  \"allow_hosts\": [\"board.local\", \"[fe80::1]\"],\n"
                       "  \"name\": \"K\\u00fcche /* 1 */\", \"max_sessions\": 128,\n"
-                      "  \"max_message\": 2048, \"sample_ms\": 5e2,\n"
+                      "  \"max_message\": 2048, \"max_asked\": 600,\n"
+                      "  \"sample_ms\": 5e2,\n"
+                      "  \"history\": {\"save_s\": 60},\n"
                       "  \"heartbeat\": {\"start_ms\": 300, \"min_ms\": 200,\n"
                       "                \"max_ms\": 400},\n"
+                      "  \"login\": {\"idle_s\": 60, \"max_s\": 120},\n"
+                      "  \"statsd\": \"[::1]:0\", \"statsd_socket\": \"/s\",\n"
+                      "  \"own_metrics\": 7, \"own_stale_s\": 8, \"own_forget_s\": 9,\n"
                       "  \"log_level\": \"debug\", \"probe_root\": \"/tree\"\n"
                       "} // end"),
         0);
@@ -83,15 +93,27 @@ static void every_key_is_read(void **state) {
     assert_string_equal(c.socket, "/run/x.sock");
     assert_int_equal(c.lobby, 99);
     assert_int_equal(c.lobby_per_address, 9);
+    assert_int_equal(config_plain(&c), PLAIN_REDIRECT);
+    assert_string_equal(c.user, "daemon");
+    assert_string_equal(c.watchdog, "/dev/x");
     assert_int_equal(c.allow_hosts.n, 2);
     assert_string_equal(c.name, "K\xc3\xbc"
                                 "che /* 1 */");
     assert_int_equal(c.max_sessions, 128);
     assert_int_equal(c.max_message, 2048);
+    assert_int_equal(c.max_asked, 600);
     assert_int_equal(c.sample_ms, 500);
+    assert_int_equal(c.history_save_s, 60);
     assert_int_equal(c.heartbeat_start_ms, 300);
     assert_int_equal(c.heartbeat_min_ms, 200);
     assert_int_equal(c.heartbeat_max_ms, 400);
+    assert_string_equal(c.statsd, "[::1]:0");
+    assert_string_equal(c.statsd_socket, "/s");
+    assert_int_equal(c.own_metrics, 7);
+    assert_int_equal(c.own_stale_s, 8);
+    assert_int_equal(c.own_forget_s, 9);
+    assert_int_equal(c.login_idle_s, 60);
+    assert_int_equal(c.login_max_s, 120);
     assert_int_equal(c.log_level, LOG_LVL_DEBUG);
     assert_string_equal(c.probe_root, "/tree");
 }
@@ -101,7 +123,7 @@ static void every_row_of_the_table_has_a_key_in_that_test(void **state) {
     size_t n = 0;
     while (option_at(n))
         n++;
-    assert_int_equal(n, 16);
+    assert_int_equal(n, 29);
 }
 
 static void every_problem_names_its_line_and_key(void **state) {
@@ -214,8 +236,7 @@ static void the_whole_is_checked_too(void **state) {
         const char *text, *says;
     } rows[] = {
         {"{\"listen\": []}", "c.json:1: listen: nothing to listen on\n"},
-        {"{\n\"tls_listen\": \"127.0.0.1:1\"}",
-         "c.json:2: tls_listen: needs tls_pem\n"},
+        {"{\n\"http\": \"off\"}", "c.json:2: http: needs tls_listen\n"},
         {"{\"heartbeat\": {\n\"min_ms\": 20000}}",
          "c.json:2: heartbeat.min_ms: is more than heartbeat.start_ms\n"},
         {"{\"heartbeat\": {\"start_ms\": 90000}}",

@@ -37,10 +37,15 @@ static void devices_are_described(void **state) {
             assert_true(d.arch[0] != '\0'); /* of the machine the test runs on */
     }
     struct tree tree = tree_make();
+    tree_write(&tree, "proc/cmdline", "console=tty1 pulseboard.slot=b quiet\n");
+    tree_write(&tree, "proc/sys/kernel/random/boot_id",
+               "7b3f0c62-51d0-4f9e-9a55-2f1f0f6d1c11\n");
     tree_write(&tree, "etc/os-release", "PRETTY_NAME=\"x\x01\xff\ny\"\n");
     assert_int_equal(device_read(&d, tree.dir), 0);
     assert_string_equal(d.os, "x\?\?");
     assert_string_equal(d.model, "");
+    assert_string_equal(d.slot, "b");
+    assert_string_equal(d.boot_id, "7b3f0c62-51d0-4f9e-9a55-2f1f0f6d1c11");
     assert_int_equal(d.cpus, 0);
     tree_free(&tree);
     assert_int_equal(device_read(&d, "../trees/no-such-machine"), -ENOENT);

@@ -35,6 +35,7 @@ struct world {
     atomic_uint to_send; /* broadcasts that the next kick makes */
     uint64_t sent;
     size_t size; /* of each */
+    atomic_uint keys;
 };
 
 static void on_opened(void *ctx, struct hub *h, sess_id id,
@@ -85,6 +86,14 @@ static void on_kicked(void *ctx, struct hub *h) {
         int len = snprintf(seq, sizeof(seq), "%llu ", (unsigned long long)++w->sent);
         memcpy(text, seq, (size_t)len);
         assert_int_equal(hub_broadcast(h, TOPIC, w->sent, WS_TEXT, text, w->size), 0);
+        if (!hub_wants_key(h, TOPIC))
+            continue;
+        w->keys++;
+        text[w->size - 1] = 'K';
+        assert_int_equal(hub_broadcast_key(h, TOPIC, w->sent, WS_TEXT, text, w->size),
+                         0);
+        text[w->size - 1] = '.';
+        assert_false(hub_wants_key(h, TOPIC));
     }
 }
 
@@ -167,7 +176,7 @@ static int join_with(struct world *w, const struct handoff_hello *hello,
     struct transport t;
     transport_plain(&t, server);
     unsigned before = w->opened;
-    assert_int_equal(hub_reserve(w->hub), 0);
+    assert_int_equal(hub_reserve(w->hub, hello->role), 0);
     hub_post(w->hub, &t, hello, leftover, n);
     uint64_t until = clock_ms() + PATIENCE_MS;
     while (w->opened == before) {
@@ -318,16 +327,55 @@ static void a_full_table_refuses_before_anything_is_sent(void **state) {
     w->opts.max_sessions = 2;
     start(w);
     int a = join(w);
-    assert_int_equal(hub_reserve(w->hub), 0);
-    assert_int_equal(hub_reserve(w->hub), -EAGAIN);
+    assert_int_equal(hub_reserve(w->hub, 0), 0);
+    assert_int_equal(hub_reserve(w->hub, 0), -EAGAIN);
     hub_cancel(w->hub);
     int b = join(w);
-    assert_int_equal(hub_reserve(w->hub), -EAGAIN);
+    assert_int_equal(hub_reserve(w->hub, 0), -EAGAIN);
     close(a);
     await_closed(w, DISC_PEER_GONE, 1);
-    assert_int_equal(hub_reserve(w->hub), 0);
+    assert_int_equal(hub_reserve(w->hub, 0), 0);
     hub_cancel(w->hub);
     close(b);
+}
+
+static int join_as(struct world *w, uint8_t role) {
+    struct handoff_hello hello = {.role = role};
+    return join_with(w, &hello, NULL, 0, 0);
+}
+
+static void who_comes_first_finds_a_place(void **state) {
+    struct world *w = *state;
+    uint8_t body[65536];
+    unsigned op;
+    w->opts.max_sessions = 2;
+    w->opts.first_role = 3;
+    start(w);
+    assert_int_equal(stats(w).capacity, 2);
+    int quiet = join_as(w, 2);
+    int busy = join_as(w, 2);
+    /* The older one asks; then the younger has been idle for longer. */
+    poll(NULL, 0, 2);
+    send_frame(quiet, 0x81, "x", 1);
+    read_frame(quiet, &op, body);
+    assert_int_equal(hub_reserve(w->hub, 2), -EAGAIN);
+    int first = join_as(w, 3);
+    assert_int_equal(read_close(busy), 4002);
+    close(busy);
+    await_closed(w, DISC_EVICTED, 1);
+    /* The place on top is free again: for the next of them, and for nobody else. */
+    assert_int_equal(hub_reserve(w->hub, 2), -EAGAIN);
+    int second = join_as(w, 4);
+    assert_int_equal(read_close(quiet), 4002);
+    close(quiet);
+    await_closed(w, DISC_EVICTED, 2);
+    /* Among themselves they are equal: nobody gives way. */
+    int third = join_as(w, 3);
+    assert_int_equal(hub_reserve(w->hub, 3), -EAGAIN);
+    assert_int_equal(stats(w).active, 3);
+    close(first);
+    close(second);
+    close(third);
 }
 
 static void stopping_says_goodbye(void **state) {
@@ -345,7 +393,7 @@ static void stopping_says_goodbye(void **state) {
     assert_int_equal(read_frame(one, &op, body), 2 + strlen("going away"));
     assert_int_equal(op, WS_CLOSE);
     assert_int_equal(bytes_get16(body), 1001);
-    assert_int_equal(hub_reserve(w->hub), -ESHUTDOWN);
+    assert_int_equal(hub_reserve(w->hub, 0), -ESHUTDOWN);
     assert_int_equal(w->opened, w->closed);
     hub_free(w->hub);
     w->hub = NULL;
@@ -616,6 +664,53 @@ static void who_comes_back_gets_what_it_missed(void **state) {
     close(fd);
 }
 
+/* Numbers of frames up to `last`: where one is missing, a key must follow. Returns how
+ * many keys were seen. */
+static unsigned read_thread(int fd, size_t size, unsigned long last) {
+    uint8_t body[65537];
+    unsigned keys = 0;
+    for (unsigned long before = 0, seq = 0; seq < last; before = seq) {
+        unsigned op;
+        size_t n;
+        do
+            n = read_frame(fd, &op, body);
+        while (op != WS_TEXT);
+        assert_int_equal(n, size);
+        body[n] = '\0';
+        seq = strtoul((char *)body, NULL, 10);
+        bool key = body[n - 1] == 'K';
+        assert_true(key ? seq > before : seq == before + 1);
+        keys += key;
+    }
+    return keys;
+}
+
+static void who_lost_the_thread_gets_a_key(void **state) {
+    struct world *w = *state;
+    w->opts.keyed = TOPIC;
+    w->opts.ring_bytes = 64 * 1024;
+    w->opts.ring_frames = 16;
+    w->opts.sndbuf = 8 * 1024;
+    w->size = 3000;
+    start(w);
+    struct handoff_hello hello = {0};
+    int stalled = join_with(w, &hello, NULL, 0, 4096);
+    int healthy = join(w);
+    for (unsigned long i = 1; i <= 200; i++) {
+        broadcast(w, 1);
+        assert_int_equal(read_until(healthy, i), 1);
+    }
+    struct hub_stats s = stats(w);
+    assert_true(s.m.conflated > 100);
+    assert_true(w->keys > 0 && w->keys < 50); /* one for each round of the ring */
+    unsigned keys = read_thread(stalled, w->size, 200);
+    assert_in_range(keys, 1, w->keys);
+    broadcast(w, 1);
+    assert_int_equal(read_until(stalled, 201), 1);
+    close(stalled);
+    close(healthy);
+}
+
 static void note_thread(struct hub *h, void *arg) {
     hub_now_ms(h); /* asserts that it is the hub's */
     *(bool *)arg = true;
@@ -643,6 +738,7 @@ int main(void) {
         T(each_end_has_its_cause),
         T(an_error_is_told_whatever_follows_it),
         T(a_full_table_refuses_before_anything_is_sent),
+        T(who_comes_first_finds_a_place),
         T(stopping_says_goodbye),
         T(everybody_is_told_at_once),
         T(a_stalled_reader_costs_the_others_nothing),
@@ -655,6 +751,7 @@ int main(void) {
         T(a_silent_peer_is_lost_and_told),
         T(one_that_answers_lives),
         T(who_comes_back_gets_what_it_missed),
+        T(who_lost_the_thread_gets_a_key),
         T(calls_run_on_the_hub_or_not_at_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,7 +34,8 @@ static int set_up(void **state) {
     for (unsigned i = 0; i < LIM_METRICS; i++) {
         snprintf(r->list.m[i].id, METRIC_ID_MAX, "%047u", i);
         memcpy(r->snap.v[i].id, r->list.m[i].id, METRIC_ID_MAX);
-        r->list.m[i].unit = "B/s";
+        memset(r->list.m[i].unit, '"', METRIC_UNIT_MAX - 1); /* each takes two */
+        r->list.m[i].group = "temperature";
         r->snap.v[i].value = -1.23456789012e-300;
     }
     *state = r;
@@ -47,7 +48,13 @@ static int tear_down(void **state) {
 }
 
 static char *write_text(struct room *r) {
-    struct metrics_view v = {&r->about, &r->hub, &r->list, &r->snap, UINT64_MAX, 1e9};
+    struct metrics_view v = {&r->about,
+                             &r->hub,
+                             &r->list,
+                             &r->snap,
+                             UINT64_MAX,
+                             1e9,
+                             {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT32_MAX}};
     size_t n = metrics_text(r->text, METRICS_TEXT_MAX, &v);
     assert_true(n > 0);
     r->text[n] = '\0';
@@ -57,7 +64,13 @@ static char *write_text(struct room *r) {
 static void the_largest_fits_and_smaller_buffers_say_so(void **state) {
     struct room *r = *state;
     size_t n = strlen(write_text(r));
-    struct metrics_view v = {&r->about, &r->hub, &r->list, &r->snap, UINT64_MAX, 1e9};
+    struct metrics_view v = {&r->about,
+                             &r->hub,
+                             &r->list,
+                             &r->snap,
+                             UINT64_MAX,
+                             1e9,
+                             {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT32_MAX}};
     for (size_t cap = 0; cap <= n; cap += 97)
         assert_int_equal(metrics_text(r->text, cap, &v), 0);
     assert_int_equal(metrics_text(r->text, n, &v), 0);
@@ -100,9 +113,39 @@ static void what_is_absent_is_not_there(void **state) {
     r->hub.m.rtt_n = 0;
     memset(r->hub.m.rtt, 0, sizeof r->hub.m.rtt);
     const char *text = write_text(r);
-    assert_non_null(strstr(text, "pulseboard_metric{id=\"000"));
+    assert_non_null(strstr(text, "pulseboard_value{id=\"000"));
     assert_null(strstr(text, "0001\",unit"));
     assert_null(strstr(text, "rtt_seconds"));
+}
+
+/* Values of one family stand together, wherever they come from, in base units. */
+static void units_become_base_units(void **state) {
+    static const struct {
+        const char *unit, *line;
+        double value;
+    } rows[] = {
+        {"°C", "pulseboard_temperature_celsius{id=\"m0\",group=\"own\"} 21.5", 21.5},
+        {"%", "pulseboard_usage_ratio{id=\"m1\",group=\"own\"} 0.125", 12.5},
+        {"ms", "pulseboard_duration_seconds{id=\"m2\",group=\"own\"} 0.02", 20},
+        {"L", "pulseboard_value{id=\"m3\",group=\"own\",unit=\"L\"} 7", 7},
+        {"hPa", "pulseboard_pressure_pascals{id=\"m4\",group=\"own\"} 101325", 1013.25},
+        {"s", "pulseboard_duration_seconds{id=\"m5\",group=\"own\"} 3", 3},
+        {"1", "pulseboard_value{id=\"m6\",group=\"own\",unit=\"1\"} -1", -1},
+    };
+    struct room *r = *state;
+    r->list.n = r->snap.n = sizeof rows / sizeof rows[0];
+    for (unsigned i = 0; i < r->list.n; i++) {
+        snprintf(r->list.m[i].id, METRIC_ID_MAX, "m%u", i);
+        memcpy(r->snap.v[i].id, r->list.m[i].id, METRIC_ID_MAX);
+        snprintf(r->list.m[i].unit, METRIC_UNIT_MAX, "%s", rows[i].unit);
+        r->list.m[i].group = "own";
+        r->snap.v[i].value = rows[i].value;
+    }
+    char *text = write_text(r);
+    for (unsigned i = 0; i < r->list.n; i++)
+        if (!strstr(text, rows[i].line))
+            fail_msg("%s is missing", rows[i].line);
+    families_are_whole_and_samples_are_numbers(state);
 }
 
 #define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -112,6 +155,7 @@ int main(void) {
         WITH(the_largest_fits_and_smaller_buffers_say_so),
         WITH(families_are_whole_and_samples_are_numbers),
         WITH(what_is_absent_is_not_there),
+        WITH(units_become_base_units),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -261,6 +261,89 @@ static void a_new_topic_begins_now(void **state) {
     desk_close(&d);
 }
 
+static void desk_key(struct desk *d, const char *text) {
+    desk_broadcast(d, 1, text);
+    bcast_mark_key(&d->ring);
+}
+
+static void keys_are_not_for_those_who_follow(void **state) {
+    (void)state;
+    struct desk d;
+    desk_open(&d, 100, 16);
+    d.ring.keyed = 1;
+    desk_broadcast(&d, 1, "<1>");
+    desk_key(&d, "<key 1>");
+    desk_broadcast(&d, 1, "<2>");
+    assert_int_equal(outq_len(&d.q, &d.ring), 6);
+    assert_int_equal(desk_send(&d, 1000), 2);
+    assert_string_equal(d.sent, "<1><2>");
+    desk_key(&d, "<key 2>");
+    assert_true(outq_empty(&d.q, &d.ring));
+    desk_close(&d);
+}
+
+/* In portions of every size. */
+static void who_lost_the_thread_waits_for_a_key(void **state) {
+    (void)state;
+    for (size_t portion = 1; portion < 24; portion++) {
+        struct desk d;
+        desk_open(&d, 30, 16);
+        d.ring.keyed = 1;
+        d.q.topics = 3;
+        for (int i = 0; i < 11; i++)
+            desk_broadcast(&d, 1, "<d>");
+        assert_int_equal(d.q.conflated, 10);
+        assert_int_equal(d.q.lost, 1);
+        assert_int_equal(outq_len(&d.q, &d.ring), 0);
+        desk_broadcast(&d, 2, "<ev>");
+        desk_key(&d, "<key>");
+        desk_broadcast(&d, 1, "<e>");
+        assert_int_equal(outq_len(&d.q, &d.ring), 12);
+        unsigned frames = 0;
+        while (!outq_empty(&d.q, &d.ring))
+            frames += desk_send(&d, portion);
+        assert_int_equal(frames, 3);
+        assert_string_equal(d.sent, "<ev><key><e>");
+        assert_int_equal(d.q.lost, 0);
+        desk_close(&d);
+    }
+}
+
+static void a_key_cut_short_is_still_a_key(void **state) {
+    (void)state;
+    struct desk d;
+    desk_open(&d, 30, 16);
+    d.ring.keyed = 1;
+    outq_lose(&d.q, &d.ring);
+    desk_key(&d, "<key>");
+    assert_int_equal(desk_send(&d, 2), 1);
+    desk_broadcast(&d, 1, "<d>");
+    desk_broadcast(&d, 2, "<others, to the end..>");
+    desk_broadcast(&d, 2, "<..>"); /* in place of the key */
+    assert_int_equal(d.q.lost, 0);
+    desk_send(&d, 1000);
+    assert_string_equal(d.sent, "<key><d>");
+    desk_close(&d);
+}
+
+static void a_topic_in_differences_begins_with_a_key(void **state) {
+    (void)state;
+    struct desk d;
+    desk_open(&d, 100, 16);
+    d.ring.keyed = 2;
+    desk_broadcast(&d, 1, "<a>");
+    outq_subscribe(&d.q, &d.ring, 3);
+    outq_subscribe(&d.q, &d.ring, 3);
+    desk_broadcast(&d, 2, "<change>");
+    desk_broadcast(&d, 1, "<b>");
+    desk_broadcast(&d, 2, "<whole>");
+    bcast_mark_key(&d.ring);
+    desk_broadcast(&d, 2, "<more>");
+    desk_send(&d, 1000);
+    assert_string_equal(d.sent, "<a><b><whole><more>");
+    desk_close(&d);
+}
+
 static void seek_replays(void **state) {
     (void)state;
     struct desk d;
@@ -498,6 +581,10 @@ int main(void) {
         cmocka_unit_test(who_keeps_up_loses_nothing),
         cmocka_unit_test(closing_finishes_the_frame_begun),
         cmocka_unit_test(a_new_topic_begins_now),
+        cmocka_unit_test(keys_are_not_for_those_who_follow),
+        cmocka_unit_test(who_lost_the_thread_waits_for_a_key),
+        cmocka_unit_test(a_key_cut_short_is_still_a_key),
+        cmocka_unit_test(a_topic_in_differences_begins_with_a_key),
         cmocka_unit_test(seek_replays),
         cmocka_unit_test(readers_get_whole_frames_in_order),
     };

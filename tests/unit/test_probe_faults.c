@@ -114,7 +114,7 @@ static void a_file_that_fails_later_returns_later(void **state) {
     fixture_stop(&f);
 }
 
-/* Files that are read every second stay open; sensors wait for better times. */
+/* Files that are read every second stay open, those of sensors too. */
 static void running_out_of_descriptors_does_not_blind(void **state) {
     (void)state;
     struct fixture f;
@@ -133,7 +133,7 @@ static void running_out_of_descriptors_does_not_blind(void **state) {
     check_value(&f, "net.enp3s0.rx", 1250000);
     check_value(&f, "disk.nvme0n1.write", 4096 * 512);
     check_value(&f, "fs.root.used", 70 * GIB);
-    check_value(&f, "temp.acpitz", ABSENT);
+    check_value(&f, "temp.acpitz", 27.8);
     assert_int_equal(count_listed(&f), listed);
     sample_after(&f, SECOND);
     check_value(&f, "temp.acpitz", 27.8);
@@ -427,6 +427,8 @@ static void sensors_are_renumbered(void **state) {
     (void)state;
     struct fixture f;
     fixture_start(&f, "pc");
+    /* A file that is open still has a device that is gone: reading it fails. */
+    tree_write(&f.tree, "sys/class/hwmon/hwmon1/temp1_input", "");
     tree_remove(&f.tree, "sys/class/hwmon/hwmon1");
     tree_write(&f.tree, "sys/class/hwmon/hwmon7/name", "nvme\n");
     tree_write(&f.tree, "sys/class/hwmon/hwmon7/temp1_input", "44000\n");
@@ -459,17 +461,20 @@ static void sensors_beyond_the_limit_are_counted(void **state) {
     (void)state;
     struct fixture f;
     fixture_start(&f, "pi"); /* two sensors */
-    for (int i = 1; i <= 30; i++) {
+    for (int i = 0; i < 80; i++) {
         char path[64];
-        snprintf(path, sizeof path, "sys/class/hwmon/hwmon9/temp%d_input", i);
+        snprintf(path, sizeof path, "sys/class/hwmon/hwmon%d/temp%d_input", 8 + i / 40,
+                 1 + i % 40);
         tree_write(&f.tree, path, "1000\n");
     }
+    tree_write(&f.tree, "sys/class/hwmon/hwmon8/name", "more\n");
     tree_write(&f.tree, "sys/class/hwmon/hwmon9/name", "many\n");
-    assert_int_equal(probes_scan(&f.probes), 32 - TEMP_MAX);
+    assert_int_equal(probes_scan(&f.probes), 82 - SENSORS_MAX);
     sample_after(&f, SECOND);
     check_value(&f, "temp.cpu-thermal", 48.199);
-    check_value(&f, "temp.many-temp18", 1);
-    assert_false(is_listed(&f, "temp.many-temp19"));
+    check_value(&f, "temp.more-temp40", 1);
+    check_value(&f, "temp.many-temp22", 1);
+    assert_false(is_listed(&f, "temp.many-temp23"));
     fixture_stop(&f);
 }
 
@@ -501,32 +506,64 @@ static void hostile_names_come_out_clean(void **state) {
     }
 }
 
-static void slow_sensors_are_read_in_turn(void **state) {
-    static const char *const inputs[] = {"temp1_input", "temp2_input", "temp3_input"};
+/* Found out while it is read: the next answer comes from the lane. */
+static void what_takes_long_is_left_to_the_slow_lane(void **state) {
     (void)state;
     struct fixture f;
     f.tree = tree_make();
-    tree_write(&f.tree, "sys/class/hwmon/hwmon0/name", "w1\n");
-    for (int i = 0; i < 3; i++) {
-        char path[64];
-        snprintf(path, sizeof path, "sys/class/hwmon/hwmon0/%s", inputs[i]);
-        tree_write(&f.tree, path, "1000\n");
-    }
+    tree_write(&f.tree, "sys/class/hwmon/hwmon0/name", "lazy\n");
+    tree_write(&f.tree, "sys/class/hwmon/hwmon0/temp1_input", "1000\n");
     fixture_open(&f);
     probes_scan(&f.probes);
-    fake_step_ns = SECOND / 2; /* each takes that long, says the clock */
+    fake_step_ns = SECOND / 2; /* it takes that long, says the clock */
     probes_sample(&f.probes);
-    for (int i = 0; i < 3; i++) {
-        char path[64];
-        snprintf(path, sizeof path, "sys/class/hwmon/hwmon0/%s", inputs[i]);
-        tree_write(&f.tree, path, "2000\n");
-    }
-    for (int fresh = 1; fresh <= 3; fresh++) {
-        sample_after(&f, SECOND);
-        double sum = value_of(&f, "temp.w1") + value_of(&f, "temp.w1-temp2") +
-                     value_of(&f, "temp.w1-temp3");
-        assert_true(sum == 3 + fresh);
-    }
+    check_value(&f, "temp.lazy", 1);
+    assert_true(f.probes.sensors.s[0].slow);
+    fake_step_ns = 0;
+    tree_write(&f.tree, "sys/class/hwmon/hwmon0/temp1_input", "2000\n");
+    sample_after(&f, 2ull * SECOND);
+    check_value(&f, "temp.lazy", 2);
+    /* It says nothing any more: its last word holds for a while. */
+    tree_write(&f.tree, "sys/class/hwmon/hwmon0/temp1_input", "");
+    sample_after(&f, SLOW_HOLD_NS);
+    check_value(&f, "temp.lazy", 2);
+    sample_after(&f, SECOND);
+    check_value(&f, "temp.lazy", ABSENT);
+    tree_remove(&f.tree, "sys/class/hwmon/hwmon0");
+    probes_scan(&f.probes);
+    assert_false(is_listed(&f, "temp.lazy"));
+    fixture_stop(&f);
+}
+
+#define W1(n) "sys/bus/w1/devices/28-00000000000" n "/w1_slave"
+
+/* A pipe nobody writes to blocks its reader, as a conversion does: while it lasts
+ * everything else is sampled. */
+static void a_sensor_that_hangs_delays_nothing(void **state) {
+    (void)state;
+    struct fixture f;
+    char path[PATH_MAX];
+    fixture_start(&f, "pi");
+    slow_settle(&f.probes.slow); /* the round that asks the pipe is the next one */
+    tree_write(&f.tree, W1("1"), "");
+    tree_remove(&f.tree, W1("1"));
+    snprintf(path, sizeof path, "%s/" W1("1"), f.tree.dir);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    tree_write(&f.tree, W1("2"), "00 : crc=00 YES\n00 t=4000\n");
+    probes_scan(&f.probes);
+    tree_load(&f.tree, "pi", 1);
+    fake_now_ns += 2ull * SECOND;
+    probes_sample(&f.probes);
+    probes_sample(&f.probes);
+    check_value(&f, "temp.cpu-thermal", 50.634);
+    check_value(&f, "temp.1-wire-28-000000000001", ABSENT);
+    int fd = open(path, O_WRONLY | O_CLOEXEC); /* waits until the lane reads */
+    assert_true(fd >= 0);
+    close(fd);
+    slow_settle(&f.probes.slow);
+    probes_sample(&f.probes);
+    check_value(&f, "temp.1-wire-28-000000000001", ABSENT);
+    check_value(&f, "temp.1-wire-28-000000000002", 4);
     fixture_stop(&f);
 }
 
@@ -621,7 +658,8 @@ int main(void) {
         cmocka_unit_test(a_number_taken_by_another_chip_is_another_sensor),
         cmocka_unit_test(sensors_beyond_the_limit_are_counted),
         cmocka_unit_test(hostile_names_come_out_clean),
-        cmocka_unit_test(slow_sensors_are_read_in_turn),
+        cmocka_unit_test(what_takes_long_is_left_to_the_slow_lane),
+        cmocka_unit_test(a_sensor_that_hangs_delays_nothing),
         cmocka_unit_test(mounts_are_chosen_with_sense),
         cmocka_unit_test(a_file_system_that_fails_is_absent),
         cmocka_unit_test(a_root_that_is_none_is_an_error),

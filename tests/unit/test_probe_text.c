@@ -45,6 +45,58 @@ static void numbers_are_read_strictly(void **state) {
     }
 }
 
+static void sensors_say_numbers_of_many_kinds(void **state) {
+    static const struct {
+        const char *text;
+        bool ok;
+        double value;
+    } cases[] = {
+        {"21437", true, 21437},
+        {"-1250\n", true, -1250},
+        {"0.439453125", true, 0.439453125},
+        {" 7 ", true, 7},
+        {"-0.5 1", true, -0.5},
+        {"", false, 0},
+        {"-", false, 0},
+        {"1.", false, 0},
+        {".5", false, 0},
+        {"1e3", false, 0},
+        {"0x10", false, 0},
+        {"--1", false, 0},
+        {"1,5", false, 0},
+        {"18446744073709551616", false, 0},
+    };
+    static const struct {
+        const char *text;
+        bool ok;
+        uint64_t value;
+    } hex[] = {
+        {"0x50005", true, 0x50005},
+        {"50005\n", true, 0x50005},
+        {"0xFf 1", true, 255},
+        {"ffffffffffffffff", true, UINT64_MAX},
+        {"10000000000000000", false, 0},
+        {"0x", false, 0},
+        {"", false, 0},
+        {"g", false, 0},
+        {"-1", false, 0},
+        {"0x1g", false, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *s = cases[i].text;
+        double v = 99;
+        assert_int_equal(text_number(&s, &v), cases[i].ok);
+        assert_true(v == (cases[i].ok ? cases[i].value : 99));
+    }
+    for (size_t i = 0; i < sizeof hex / sizeof hex[0]; i++) {
+        const char *s = hex[i].text;
+        uint64_t v = 99;
+        assert_int_equal(text_hex(&s, &v), hex[i].ok);
+        assert_int_equal(v, hex[i].ok ? hex[i].value : 99);
+    }
+}
+
 static void signs_and_decimals(void **state) {
     (void)state;
     int64_t i = 1;
@@ -277,6 +329,7 @@ static void single_values(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_are_read_strictly),
+        cmocka_unit_test(sensors_say_numbers_of_many_kinds),
         cmocka_unit_test(signs_and_decimals),
         cmocka_unit_test(words_are_cut),
         cmocka_unit_test(labels_are_printable_utf8),

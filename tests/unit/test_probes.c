@@ -25,8 +25,12 @@ struct expected {
     { id, "B/s", "disk", METRIC_RATE, v }
 #define FS(id, v)                                                                      \
     { id, "B", "disk", METRIC_GAUGE, v }
+#define FAULTS(name)                                                                   \
+    {"net." name ".errors", "1/s", "network", METRIC_RATE, 0}, {                       \
+        "net." name ".drops", "1/s", "network", METRIC_RATE, 0                         \
+    }
 #define TEMP(id, v)                                                                    \
-    { id, "°C", "thermal", METRIC_GAUGE, v }
+    { id, "°C", "temperature", METRIC_GAUGE, v }
 
 static const struct expected pc[] = {
     LOAD("load.1", 1.04),
@@ -52,6 +56,8 @@ static const struct expected pc[] = {
     NET("net.enp3s0.tx", 62500),
     NET("net.wlp2s0.rx", 0),
     NET("net.wlp2s0.tx", 0),
+    FAULTS("enp3s0"),
+    FAULTS("wlp2s0"),
     NET("net.docker0.rx", 2000),
     NET("net.docker0.tx", 4000),
     NET("net.tailscale0.rx", 0),
@@ -81,6 +87,8 @@ static const struct expected pc[] = {
     TEMP("temp.nct6775-temp2", ABSENT), /* says -128 */
     TEMP("temp.nct6775-temp3", 29.5),
     TEMP("temp.nvme-composite-2", 33.85),
+    {"fan.nct6775-fan1", "RPM", "sensors", METRIC_GAUGE, 812},
+    {"volt.nct6775-in0", "V", "power", METRIC_GAUGE, 1.024},
 };
 
 static const struct expected pi[] = {
@@ -104,6 +112,8 @@ static const struct expected pi[] = {
     NET("net.eth0.tx", 5000),
     NET("net.wlan0.rx", 0),
     NET("net.wlan0.tx", 0),
+    FAULTS("eth0"),
+    FAULTS("wlan0"),
     DISK("disk.mmcblk0.read", 0),
     DISK("disk.mmcblk0.write", 640 * 512 / 2),
     FS("fs.root.used", 70 * GIB),
@@ -112,6 +122,11 @@ static const struct expected pi[] = {
     FS("fs.boot-firmware.total", 512.0 * 1024 * 1024),
     TEMP("temp.cpu-thermal", 50.634),
     TEMP("temp.w1_slave_temp", 21.5),
+    {"sys.entropy", "bit", "system", METRIC_GAUGE, 256},
+    {"power.undervoltage", "1", "power", METRIC_GAUGE, 1},
+    {"power.throttled", "1", "power", METRIC_GAUGE, 1},
+    {"power.undervoltage.boot", "1", "power", METRIC_GAUGE, 1},
+    {"power.throttled.boot", "1", "power", METRIC_GAUGE, 1},
 };
 
 static const struct expected router[] = {
@@ -129,6 +144,8 @@ static const struct expected router[] = {
     PERCENT("cpu.0", 50),
     NET("net.eth0.rx", 100000),
     NET("net.eth0.tx", 10000),
+    FAULTS("eth0"),
+    FAULTS("wlan0"),
     NET("net.wlan0.rx", 1000),
     NET("net.wlan0.tx", 8000),
     NET("net.eth0.2.rx", 1000),

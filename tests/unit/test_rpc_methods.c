@@ -14,6 +14,7 @@
 #include "app/live.h"
 #include "base/blocks.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/role.h"
 
 /* A board with telemetry but without a network: methods are called as the hub would. */
@@ -21,6 +22,7 @@ struct board {
     struct about about;
     struct telemetry telemetry;
     struct metric_set set;
+    enum role role;
     struct events events;
     struct rpc_methods methods;
     struct hub *hub;
@@ -68,6 +70,7 @@ static int set_up(void **state) {
     b->about.started_ms = clock_ms();
     snprintf(b->about.name, sizeof b->about.name, "Kitchen");
     snprintf(b->about.device.host, sizeof b->about.device.host, "board");
+    b->role = ROLE_VIEWER;
     metric_init(&b->set);
     *state = b;
     if (telemetry_init(&b->telemetry) != 0 || events_init(&b->events) != 0 ||
@@ -91,7 +94,7 @@ static int tear_down(void **state) {
 static void on_hub(struct hub *h, void *arg) {
     struct board *b = arg;
     const char *answer;
-    size_t n = rpc_methods_handle(&b->methods, h, 1, ROLE_VIEWER, b->text,
+    size_t n = rpc_methods_handle(&b->methods, h, 1, (uint8_t)b->role, b->text,
                                   strlen(b->text), &answer);
     cJSON_Delete(b->answer);
     b->answer = n ? cJSON_ParseWithLength(answer, n) : NULL;
@@ -177,7 +180,7 @@ static void the_largest_info_fits(void **state) {
     for (unsigned i = 0; i < LIM_METRICS; i++) {
         snprintf(id, sizeof id, "%047u", i);
         struct metric m = metric_make(id, label, "B/s", "temperature", METRIC_COUNTER);
-        m.min = m.max = -1.23456e-300;
+        m.min = m.max = m.warn = m.crit = -1.23456e-300;
         assert_true(metric_claim(&b->set, &m) >= 0);
     }
     telemetry_publish(&b->telemetry, &b->set, 0, 1, 1);
@@ -193,6 +196,34 @@ static void the_largest_info_fits(void **state) {
     memset(b->about.name, '"', sizeof b->about.name - 1);
     about_json(&w, &b->about, &b->methods.list);
     assert_true(jsonw_end(&w) > 0);
+}
+
+static void admins_may_more(void **state) {
+    struct board *b = *state;
+    static const char *const calls[][2] = {
+        {"log.level", "{\"level\":\"notice\"}"},
+        {"sessions.close", "{\"session\":\"100000000\"}"},
+    };
+    enum log_level before = log_level();
+    for (size_t i = 0; i < 2; i++) {
+        const cJSON *e = call(b, calls[i][0], calls[i][1], "error");
+        assert_true(number(e, "code") == RPC_FORBIDDEN);
+    }
+    assert_int_equal(log_level(), before);
+    b->role = ROLE_ADMIN;
+    log_set_level(LOG_LVL_WARN);
+    const cJSON *r = call(b, "log.level", NULL, "result");
+    assert_string_equal(in(r, "level")->valuestring, "warn");
+    r = call(b, "log.level", "{\"level\":\"error\"}", "result");
+    assert_string_equal(in(r, "level")->valuestring, "error");
+    assert_int_equal(log_level(), LOG_LVL_ERROR);
+    const cJSON *e = call(b, "log.level", "{\"level\":\"loud\"}", "error");
+    assert_true(number(e, "code") == RPC_INVALID_PARAMS);
+    e = call(b, "sessions.close", "{\"session\":7}", "error");
+    assert_true(number(e, "code") == RPC_INVALID_PARAMS);
+    e = call(b, "sessions.close", "{\"session\":\"100000000\"}", "error");
+    assert_true(number(e, "code") == RPC_NOT_FOUND);
+    log_set_level(before);
 }
 
 static void stats_is_the_same_as_over_http(void **state) {
@@ -338,7 +369,7 @@ static void topics_are_named(void **state) {
 }
 
 static void unknown_methods_are_named_so(void **state) {
-    refused(*state, "sessions.close", NULL, RPC_METHOD_NOT_FOUND, "method_not_found");
+    refused(*state, "sessions.open", NULL, RPC_METHOD_NOT_FOUND, "method_not_found");
 }
 
 #define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -348,6 +379,7 @@ int main(void) {
         WITH(ping_tells_both_clocks),
         WITH(info_describes_board_and_metrics),
         WITH(the_largest_info_fits),
+        WITH(admins_may_more),
         WITH(stats_is_the_same_as_over_http),
         WITH(history_is_in_columns),
         WITH(the_newest_row_is_exact),

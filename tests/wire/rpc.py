@@ -7,19 +7,42 @@ from wsraw import TEXT, Ws
 
 
 class Rpc(Ws):
-    """Open, with the server's hello read. Notifications are kept in self.told."""
+    """Open, with the server's hello read. Notifications are kept in self.told.
+
+    Telemetry is followed as it comes, and must be in order: `base` is the frame before.
+    Each gets its whole values as `all`, once the session has seen a whole frame."""
 
     def __init__(self, server, secure=False, **how):
         addr, tls = server.where(secure)
         super().__init__(addr, tls, **how)
         self.ids = itertools.count(1)
         self.told = []
+        self.seq = self.values = None
         self.hello = self.notification("hello")
 
     def object(self, timeout=None):
         op, payload = self.message(timeout)
         assert op == TEXT
-        return json.loads(payload)
+        got = json.loads(payload)
+        if isinstance(got, dict) and got.get("method") == "telemetry":
+            self.follow(got["params"])
+        return got
+
+    def follow(self, t):
+        if "base" in t:
+            assert t["base"] == t["seq"] - 1
+            assert self.seq == t["base"] or (
+                self.seq is None and self.hello["resumed"] == "replay"
+            ), (self.seq, t)
+            if self.values is not None:
+                self.values.update(t["values"])
+        else:
+            assert None not in t["values"].values(), "a whole frame holds what there is"
+            self.values = dict(t["values"])
+        if self.values is not None:
+            self.values = {k: v for k, v in self.values.items() if v is not None}
+            t["all"] = self.values
+        self.seq = t["seq"]
 
     def notification(self, method, timeout=None):
         """The next one of this method; those before it are kept."""

@@ -30,6 +30,8 @@ CAUSES = {
 SANITIZER = re.compile(
     r"(AddressSanitizer|LeakSanitizer|ThreadSanitizer|UndefinedBehaviorSanitizer|runtime error:)"
 )
+# What the program tells whoever stands at the device while nobody has claimed it.
+UNOWNED = re.compile(r"^pulseboard: nobody owns this board yet; .* enter [0-9A-Z-]{14}$")
 LINE = re.compile(r"^time=\S+ level=(error|warn|notice|info|debug) event=(\S+)")
 
 
@@ -69,6 +71,7 @@ class Server:
         self.tls = tls
         self.log_path = Path(log)
         self.allowed = []
+        self.credentials = ()  # headers, where looking needs a login
         self.stopped = False
         with open(self.log_path, "wb") as err:
             self.proc = subprocess.Popen(
@@ -117,6 +120,8 @@ class Server:
         out = []
         for line in self.log().splitlines():
             m = LINE.match(line)
+            if UNOWNED.match(line):
+                continue
             if not m:
                 out.append(("?", "?", line))
             elif m[1] != "debug":
@@ -240,7 +245,7 @@ class Server:
         return wsraw.http(addr, path, method, tls=tls, **how)
 
     def stats(self):
-        r = self.http("/ws/stats")
+        r = self.http("/ws/stats", headers=self.credentials)
         assert r.status == 200, r
         return json.loads(r.body)
 
@@ -297,7 +302,8 @@ def sanitizer_env():
 
 
 # What a program says at info on an ordinary day, none of it about a client.
-ORDINARY = {"listening", "started", "stopping", "stopped", "reloaded"}
+ORDINARY = {"listening", "statsd_off", "started", "stopping", "stopped", "reloaded",
+            "history_restored", "ca_made", "certificate", "certificate_made", "sandbox"}  # fmt: skip
 
 
 def cpu_ns(pid):

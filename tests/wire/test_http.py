@@ -1,12 +1,15 @@
 """What the front door answers: RFC 9110 and 9112, and RFC 9457 for errors."""
 
 import gzip
+import ipaddress
 import json
+from pathlib import Path
 
 import pytest
 from wsraw import Torn, request, take_response
 
-PAGES = ["/", "/stats", "/ws/stats", "/metrics", "/healthz", "/readyz", "/api/v1/info"]
+VIEWS = ["/", "/history", "/stats", "/events", "/device"]
+PAGES = VIEWS + ["/stats.txt", "/ws/stats", "/metrics", "/healthz", "/readyz", "/api/v1/info"]
 SECURITY = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -47,7 +50,7 @@ def test_head_is_get_without_body(board, path):
     assert (head.status, head.body) == (200, b"")
     assert head["Content-Type"] == get["Content-Type"]
     assert {k for k, _ in head.headers} == {k for k, _ in get.headers}
-    if path in ("/", "/stats"):
+    if path in VIEWS:
         assert head["Content-Length"] == get["Content-Length"]
 
 
@@ -60,12 +63,20 @@ def test_types(board):
     kinds = {
         "/": "text/html",
         "/stats": "text/html",
+        "/stats.txt": "text/plain",
+        "/messages/de.json": "application/json",
         "/ws/stats": "application/json",
         "/api/v1/info": "application/json",
         "/metrics": "text/plain",
     }
     for path, kind in kinds.items():
         assert board.http(path)["Content-Type"].startswith(kind), path
+
+
+def test_languages(board):
+    words = [json.loads(board.http(f"/messages/{code}.json").body) for code in ("de", "fr")]
+    assert words[0].keys() == words[1].keys() and words[0] != words[1]
+    problem(board.http("/messages/xx.json"), 404)
 
 
 GZIP = ("Accept-Encoding", "gzip, deflate, br")
@@ -314,10 +325,29 @@ def test_info(board):
     assert len(ids) == len(set(ids))
     assert {"cpu.total", "mem.total", "load.1", "sys.uptime"} <= set(ids)
     for m in info["metrics"]:
-        assert m["kind"] in ("gauge", "rate", "counter"), m
-        assert m["unit"] in ("%", "°C", "B", "B/s", "Hz", "s", "1", "rpm", "V"), m
-        assert m["group"] in ("cpu", "memory", "thermal", "network", "disk", "system"), m
+        assert m["kind"] in ("gauge", "rate", "counter", "timing"), m
+        assert m["unit"] in (
+            "%", "°C", "B", "B/s", "Hz", "s", "1", "1/s", "bit", "RPM", "V", "A", "W", "dBm", "hPa",
+            "lx", "ppm"), m
+        assert m["group"] in ("cpu", "memory", "temperature", "network", "disk", "power", "sensors",
+                              "system", "own"), m
         assert m["label"]
+
+
+def test_info_tells_about_the_device(start):
+    """On the machine itself: what a page shows about it."""
+    board = start.pulseboard()
+    d = json.loads(board.http("/api/v1/info").body)["device"]
+    assert d["hostname"] == Path("/proc/sys/kernel/hostname").read_text().strip()
+    assert d["firmware"]["version"]
+    assert d["firmware"]["boot_id"] == Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    assert abs(d["uptime_s"] - float(Path("/proc/uptime").read_text().split()[0])) < 600
+    assert isinstance(d["clock"]["synced"], bool)
+    for at in d["addresses"]:
+        ip = ipaddress.ip_address(at["addr"])
+        assert at["if"] and not ip.is_loopback and not ip.is_link_local
+    for disk in d["storage"]:
+        assert disk["mount"].startswith("/") and 0 <= disk["free"] <= disk["total"]
 
 
 def test_metrics_text(board):

@@ -346,14 +346,16 @@ class Refused(Exception):
 class Ws(Stream):
     """An open WebSocket. Pings are answered unless pong=False."""
 
-    def __init__(self, addr, tls=None, path="/ws", headers=(), behind=b"", pong=True, **how):
+    def __init__(
+        self, addr, tls=None, path="/ws", headers=(), behind=b"", pong=True, host="localhost", **how
+    ):
         s = connect(addr, tls, **how)
         super().__init__(s.sock)
         self.pong = pong
         self.pings = 0
         self.sent_close = False
         try:
-            self.send(request(path, headers=[*UPGRADE, *headers]) + behind)
+            self.send(request(path, headers=[*UPGRADE, *headers], host=host) + behind)
             status, reason, got = take_head(self)
             self.response = Response(status, reason, got, b"")
             if status != 101:

@@ -1,6 +1,7 @@
 # Compiler and linker flags: those of everything, and the target pulse_warnings for our own code.
 
 set(PULSEBOARD_SANITIZE "" CACHE STRING "-fsanitize= for everything, or empty")
+option(PULSEBOARD_SMALL "optimise for size: a board's flash and memory come first" OFF)
 option(PULSEBOARD_FUZZ "build the fuzzers with libFuzzer (clang)" OFF)
 
 add_compile_definitions(_GNU_SOURCE _FILE_OFFSET_BITS=64)
@@ -9,6 +10,9 @@ add_compile_options("-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=")
 
 set(CMAKE_C_FLAGS_DEBUG "-Og -g3 -fno-omit-frame-pointer")
 set(CMAKE_C_FLAGS_RELEASE "-O2 -g0 -DNDEBUG")
+if(PULSEBOARD_SMALL)
+    set(CMAKE_C_FLAGS_RELEASE "-Os -g0 -DNDEBUG")
+endif()
 
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
     set(CMAKE_POSITION_INDEPENDENT_CODE ON)

@@ -25,7 +25,8 @@ function(pulse_room name)
     endif()
     target_link_libraries(${name} PUBLIC ${ROOM_DEPS} Threads::Threads PRIVATE pulse_warnings)
     if(name STREQUAL "app")
-        target_compile_definitions(${name} PRIVATE PULSEBOARD_VERSION="${PULSEBOARD_VERSION}")
+        target_compile_definitions(${name} PRIVATE PULSEBOARD_VERSION="${PULSEBOARD_VERSION}"
+            PULSEBOARD_BUILT=${PULSEBOARD_BUILT})
     endif()
 endfunction()
 
@@ -59,4 +60,15 @@ if(GIT)
     if(described)
         string(APPEND PULSEBOARD_VERSION "+g${described}")
     endif()
+endif()
+
+# When it was built, in seconds since 1970: the time of the commit, so that the same source gives
+# the same program. It is the earliest time that the program believes (app/identity.h).
+set(PULSEBOARD_BUILT "$ENV{SOURCE_DATE_EPOCH}")
+if(GIT AND NOT PULSEBOARD_BUILT)
+    execute_process(COMMAND ${GIT} log -1 --format=%ct WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
+        OUTPUT_VARIABLE PULSEBOARD_BUILT OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+endif()
+if(NOT PULSEBOARD_BUILT MATCHES "^[0-9]+$")
+    string(TIMESTAMP PULSEBOARD_BUILT %s UTC)
 endif()

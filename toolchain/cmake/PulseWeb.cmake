@@ -1,10 +1,10 @@
 # The dashboard: web/build.mjs makes one page of it in PULSEBOARD_PAGE_DIR: index.html, the same
-# gzipped, and csp.txt, the policy that fits it. A source file that takes them in with .incbin
+# gzipped, csp.txt, the policy that fits it, and the words of other languages. A source file that takes them in with .incbin
 # says so: pulse_embeds_page(assets.c).
 
 set(PULSEBOARD_PAGE_DIR ${CMAKE_BINARY_DIR}/web)
 set(pages ${PULSEBOARD_PAGE_DIR}/index.html ${PULSEBOARD_PAGE_DIR}/index.html.gz
-    ${PULSEBOARD_PAGE_DIR}/csp.txt)
+    ${PULSEBOARD_PAGE_DIR}/csp.txt ${PULSEBOARD_PAGE_DIR}/de.json ${PULSEBOARD_PAGE_DIR}/fr.json)
 
 find_program(NODE node REQUIRED)
 file(GLOB_RECURSE web_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/web/src/*)

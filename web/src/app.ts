@@ -1,11 +1,14 @@
 /* Ties the link to the model: events in, requests out. One render per change, at most one per
  * animation frame, and none while the page is hidden. */
 
-import { Link, RpcError, type Env } from "./link";
+import { api } from "./api";
+import { Link, type Env } from "./link";
 import { emptyModel, reduce, type Event, type Model } from "./model";
-import type { History, Info, Stats } from "./wire";
+import { RpcError } from "./rpc";
+import type { Actions } from "./view";
+import type { Events, History, Info, Past, Stats, Who } from "./wire";
 
-export class App {
+export class App implements Actions {
   model: Model = emptyModel;
   readonly link: Link;
   private asking = false;
@@ -19,15 +22,58 @@ export class App {
       state: (state) => this.send({ type: "link", state }),
       hello: (hello) => this.send({ type: "hello", hello }),
       telemetry: (frame) => this.send({ type: "telemetry", frame, wall: this.wall() }),
+      event: (event) => this.send({ type: "event", event }),
+      refused: () => void this.askWho(),
       bye: (bye) => this.send({ type: "bye", bye }),
       rtt: (ms) => this.send({ type: "rtt", ms }),
     });
   }
 
-  async askStats(): Promise<void> {
+  askStats = async (): Promise<void> => {
     const stats = await this.link.request("stats").catch(() => null);
     if (stats) this.send({ type: "stats", stats: stats as Stats });
-  }
+  };
+
+  closeSession = async (id: string): Promise<void> => {
+    await api("DELETE", `sessions/${id}`);
+    await this.askStats();
+  };
+
+  /* Who we are to the board; also asked when it refused us, for it may say when to come back. */
+  askWho = async (): Promise<void> => {
+    const reply = await api<Who>("GET", "session");
+    if (reply.retryMs) this.link.holdOff(reply.retryMs);
+    if (reply.status === 200 || reply.status === 404) this.send({ type: "who", who: reply.data });
+  };
+
+  /* Other rights: the connection begins anew with them. */
+  signedIn = (): void => {
+    this.link.stop();
+    this.link.start();
+    void this.askWho();
+  };
+
+  /* Events come live, and what came before is asked for once for each connection. */
+  watchEvents = async (on: boolean): Promise<void> => {
+    const topics = { topics: ["events"] };
+    await this.link.request(on ? "subscribe" : "unsubscribe", topics).catch(() => null);
+    if (!on) return;
+    const { data } = await api<Events>("GET", "events?limit=256");
+    if (data) this.send({ type: "events", events: data });
+  };
+
+  /* In halves, where the answer would be too long for one. */
+  past = async (ids: readonly string[], range_s: number, step_s: number): Promise<Past> => {
+    try {
+      return (await this.link.request("history", { ids, range_s, step_s })) as Past;
+    } catch (e) {
+      if (!(e instanceof RpcError) || e.word !== "reply_too_large" || ids.length < 2) throw e;
+      const half = ids.length >> 1;
+      const one = await this.past(ids.slice(0, half), range_s, step_s);
+      const two = await this.past(ids.slice(half), range_s, step_s);
+      return { ...two, values: { ...one.values, ...two.values } };
+    }
+  };
 
   private send(e: Event): void {
     this.model = reduce(this.model, e, this.env.now());

@@ -1,5 +1,7 @@
 /* Numbers and times as people read them. Pure, in the reader's locale. */
 
+import { locale, t } from "./i18n";
+
 export interface Text {
   value: string;
   unit: string;
@@ -9,16 +11,19 @@ const formats = new Map<string, Intl.NumberFormat>();
 
 /* At least `min`, at most `max` digits after the point. */
 export function number(v: number, max = 0, min = max): string {
-  const key = `${min}/${max}`;
+  const key = `${locale}/${min}/${max}`;
   let f = formats.get(key);
   if (!f) {
-    f = new Intl.NumberFormat(undefined, { minimumFractionDigits: min, maximumFractionDigits: max });
+    f = new Intl.NumberFormat(locale, { minimumFractionDigits: min, maximumFractionDigits: max });
     formats.set(key, f);
   }
   return f.format(v);
 }
 
 const PREFIXES = ["", "k", "M", "G", "T", "P"];
+
+/* A byte has another letter in French. */
+const letters = (unit: string): string => unit.replace(/^B\b/, () => t("byte"));
 
 function shrink(v: number): [number, number] {
   let p = 0;
@@ -31,14 +36,14 @@ export function scaled(value: number, unit: string): Text {
   const [v, p] = shrink(value);
   const size = Math.abs(v);
   const digits = p === 0 || size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2;
-  return { value: number(v, digits), unit: PREFIXES[p] + unit };
+  return { value: number(v, digits), unit: PREFIXES[p] + letters(unit) };
 }
 
 /* 3 d 4 h, 12 min 5 s: the two largest units. */
 export function duration(seconds: number): string {
   const s = Math.max(0, Math.floor(seconds));
   const [d, h, m] = [Math.floor(s / 86400), Math.floor(s / 3600) % 24, Math.floor(s / 60) % 60];
-  if (d) return `${number(d)} d ${h} h`;
+  if (d) return `${number(d)} ${t("day")} ${h} h`;
   if (h) return `${h} h ${m} min`;
   if (m) return `${m} min ${s % 60} s`;
   return `${s} s`;
@@ -70,7 +75,7 @@ export function quantity(v: number, unit: string): Text {
 /* On an axis: no more digits than the value needs. */
 export function tick(value: number, unit: string): string {
   const [v, p] = shrink(value);
-  return `${number(v, 2, 0)}\u00a0${PREFIXES[p]}${unit}`;
+  return `${number(v, 2, 0)}\u00a0${PREFIXES[p]}${letters(unit)}`;
 }
 
 /* Value and unit with the space between them that does not break. */
@@ -88,3 +93,7 @@ export function clock(wallMs: number, seconds = true): string {
   const d = new Date(wallMs);
   return `${two(d.getHours())}:${two(d.getMinutes())}${seconds ? `:${two(d.getSeconds())}` : ""}`;
 }
+
+/* Wed 25 Nov, in the reader's order. */
+export const day = (wallMs: number): string =>
+  new Intl.DateTimeFormat(locale, { weekday: "short", day: "numeric", month: "short" }).format(wallMs);

@@ -3,37 +3,12 @@
  * run it on a fake clock. One timer at a time, armed to the nearest deadline. */
 
 import { byeDelay, retryDelay } from "./backoff";
-import type { Bye, Hello, Telemetry } from "./wire";
+import { Frames } from "./frames";
+import { Rpc, RpcError } from "./rpc";
+import type { BoardEvent, Bye, Hello, Telemetry } from "./wire";
+import type { Env, Handlers, LinkState, Socket } from "./world";
 
-export type LinkState =
-  | { kind: "connecting"; again: boolean }
-  | { kind: "live" }
-  | { kind: "stale"; since: number } // connected, but no new values since then
-  | { kind: "waiting"; until: number }
-  | { kind: "offline"; until: number }; // waiting, and the browser has no network
-
-export interface Socket {
-  onmessage: ((e: { data: unknown }) => void) | null;
-  onclose: (() => void) | null;
-  send(text: string): void;
-  close(): void;
-}
-
-export interface Env {
-  open(query: string): Socket;
-  now(): number;
-  after(ms: number, run: () => void): () => void; // returns its cancel
-  random(): number;
-  online(): boolean;
-}
-
-export interface Handlers {
-  state(s: LinkState): void;
-  hello(h: Hello): void;
-  telemetry(t: Telemetry): void;
-  bye(b: Bye): void;
-  rtt(ms: number): void;
-}
+export type { Env, Handlers, LinkState, Socket };
 
 export const CONNECT_MS = 10_000; // from the attempt to the server's hello
 export const ANSWER_MS = 7_000; // stale, asked, and nothing at all heard: the link is dead
@@ -41,13 +16,6 @@ export const PROBE_MS = 10_000; // how often the round trip is measured
 const PROBE_STALE_MS = 4_000;
 const WAKE_MS = 3_000; // after a wake-up the peer has this long to answer
 const LATE_MS = 2_000; // a timer that comes this late says that we slept
-const REPLY_MS = 10_000;
-
-interface Pending {
-  resolve(result: unknown): void;
-  reject(e: Error): void;
-  until: number;
-}
 
 interface Message {
   id?: number;
@@ -55,15 +23,6 @@ interface Message {
   params?: unknown;
   result?: unknown;
   error?: unknown;
-}
-
-export class RpcError extends Error {
-  constructor(
-    readonly word: string,
-    message: string,
-  ) {
-    super(message);
-  }
 }
 
 export const staleAfter = (sampleMs: number): number => Math.max(3 * sampleMs, 3000);
@@ -83,11 +42,13 @@ export class Link {
   private due = 0;
   private graced = false;
   private cancel: () => void = () => {};
-  private pending = new Map<number, Pending>();
-  private nextId = 1;
+  private rpc = new Rpc();
   private resume = "";
   private epoch = "";
   private seq = -1;
+  private frames = new Frames();
+  private askedWhole = false;
+  private paused = false;
 
   constructor(
     private readonly env: Env,
@@ -103,10 +64,36 @@ export class Link {
     this.release();
   }
 
+  /* Nobody looks: telemetry may rest, and silence means nothing until wake(). */
+  pause(): void {
+    this.paused = true;
+    this.topics("unsubscribe");
+    if (this.hasHello()) this.arm();
+  }
+
+  private topics(method: string): void {
+    if (this.hasHello()) void this.request(method, { topics: ["telemetry"] }).catch(() => {});
+  }
+
+  /* Not sooner than the server said. */
+  holdOff(ms: number): void {
+    const { state } = this;
+    if (state.kind !== "waiting" && state.kind !== "offline") return;
+    this.notBefore = this.env.now() + ms;
+    this.wait(Math.max(state.until, this.notBefore));
+  }
+
   /* The page became visible, or the network came or went: do not wait for a timer. */
   wake(): void {
     const now = this.env.now();
     const { kind } = this.state;
+    if (this.paused) {
+      this.paused = false;
+      this.heardAt = now;
+      this.staleAt = now + staleAfter(this.sampleMs);
+      this.silentAt = now + WAKE_MS;
+      this.topics("subscribe");
+    }
     if (kind === "waiting" || kind === "offline") {
       if (this.env.online() && now >= this.notBefore) this.connect();
       else this.wait(this.state.until);
@@ -118,12 +105,10 @@ export class Link {
   }
 
   request(method: string, params: object = {}): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      if (!this.socket || !this.hasHello()) return reject(new RpcError("closed", "not connected"));
-      const id = this.nextId++;
-      this.pending.set(id, { resolve, reject, until: this.env.now() + REPLY_MS });
-      this.socket.send(JSON.stringify({ jsonrpc: "2.0", id, method, params }));
-    });
+    const { socket } = this;
+    if (!socket || !this.hasHello())
+      return Promise.reject(new RpcError("closed", "not connected"));
+    return this.rpc.request((text) => socket.send(text), this.env.now(), method, params);
   }
 
   private hasHello(): boolean {
@@ -156,12 +141,12 @@ export class Link {
       s.onmessage = s.onclose = null;
       s.close();
     }
-    for (const p of this.pending.values()) p.reject(new RpcError("closed", "connection lost"));
-    this.pending.clear();
+    this.rpc.abandon();
   }
 
   private lost(): void {
     const now = this.env.now();
+    const refused = !this.hasHello();
     this.release();
     const told = this.byeMs >= 0;
     const delay = told
@@ -170,6 +155,7 @@ export class Link {
     this.notBefore = told ? now + Math.min(this.byeMs, delay) : now;
     this.attempt++;
     this.wait(now + delay);
+    if (refused) this.on.refused();
   }
 
   private wait(until: number): void {
@@ -188,7 +174,8 @@ export class Link {
     if (m.method === "telemetry") this.gotTelemetry(m.params as Telemetry);
     else if (m.method === "hello") this.gotHello(m.params as Hello);
     else if (m.method === "bye") this.gotBye(m.params as Bye);
-    else if (m.id !== undefined) this.gotReply(m.id, m.result, m.error);
+    else if (m.method === "event") this.on.event(m.params as BoardEvent);
+    else if (m.id !== undefined) this.rpc.answer(m.id, m.result, m.error);
     this.silentAt = this.env.now() + staleAfter(this.sampleMs) + ANSWER_MS;
     this.graced = false;
     this.arm();
@@ -197,7 +184,11 @@ export class Link {
   private gotHello(h: Hello): void {
     const now = this.env.now();
     this.resume = h.resume;
-    if (h.epoch !== this.epoch) this.seq = h.seq;
+    if (h.epoch !== this.epoch) {
+      this.seq = h.seq;
+      this.frames.forget();
+    }
+    this.askedWhole = false;
     this.epoch = h.epoch;
     this.sampleMs = h.sample_ms;
     this.heardAt = now;
@@ -205,30 +196,36 @@ export class Link {
     this.probeAt = now;
     this.enter({ kind: "live" });
     this.on.hello(h);
+    if (this.paused) this.topics("unsubscribe");
   }
 
   private gotTelemetry(t: Telemetry): void {
     if (!this.hasHello()) return;
+    const whole = this.frames.take(t);
+    if (!whole) return this.askWhole();
     this.seq = t.seq;
     this.attempt = 0;
     this.heardAt = this.env.now();
     this.staleAt = this.heardAt + staleAfter(this.sampleMs);
     if (this.state.kind === "stale") this.enter({ kind: "live" });
-    this.on.telemetry(t);
+    this.on.telemetry(whole);
+  }
+
+  private askWhole(): void {
+    if (this.askedWhole) return;
+    this.askedWhole = true;
+    this.request("snapshot").then(
+      (t) => {
+        this.askedWhole = false;
+        this.gotTelemetry(t as Telemetry);
+      },
+      () => (this.askedWhole = false),
+    );
   }
 
   private gotBye(b: Bye): void {
     this.byeMs = Number(b.retry_ms) || 0;
     this.on.bye(b);
-  }
-
-  private gotReply(id: number, result: unknown, error: unknown): void {
-    const p = this.pending.get(id);
-    this.pending.delete(id);
-    if (!p) return;
-    if (!error) return p.resolve(result);
-    const e = error as { message?: string; data?: { code?: string } };
-    p.reject(new RpcError(e.data?.code ?? "error", e.message ?? ""));
   }
 
   private probe(now: number): void {
@@ -247,6 +244,8 @@ export class Link {
       if (now >= state.until) return this.connect();
     } else if (state.kind === "connecting") {
       if (now >= this.connectBy) return this.lost();
+    } else if (this.paused) {
+      this.rpc.expire(now);
     } else {
       /* We slept ourselves: what the peer sent meanwhile is still queued behind this timer. */
       if (now >= this.silentAt && late && !this.graced) {
@@ -260,17 +259,9 @@ export class Link {
         this.probeAt = now; // is it the link, or only the sampler?
       }
       if (now >= this.probeAt) this.probe(now);
-      this.expireReplies(now);
+      this.rpc.expire(now);
     }
     this.arm();
-  }
-
-  private expireReplies(now: number): void {
-    for (const [id, p] of this.pending) {
-      if (now < p.until) continue;
-      this.pending.delete(id);
-      p.reject(new RpcError("timeout", "no reply"));
-    }
   }
 
   private arm(): void {
@@ -278,11 +269,12 @@ export class Link {
     if (state.kind === "waiting" || state.kind === "offline") this.due = state.until;
     else if (state.kind === "connecting") this.due = this.connectBy;
     else {
-      this.due = Math.min(this.silentAt, this.probeAt);
-      if (state.kind === "live") this.due = Math.min(this.due, this.staleAt);
-      for (const p of this.pending.values()) this.due = Math.min(this.due, p.until);
+      this.due = this.paused ? Infinity : Math.min(this.silentAt, this.probeAt);
+      if (state.kind === "live" && !this.paused) this.due = Math.min(this.due, this.staleAt);
+      this.due = Math.min(this.due, this.rpc.due());
     }
     this.cancel();
+    if (this.due === Infinity) return;
     this.cancel = this.env.after(Math.max(0, this.due - this.env.now()), () => this.check());
   }
 }

@@ -1,16 +1,25 @@
-/* Starts the page: the link, the renderer and the two views. */
+/* Starts the page: the link, the router and the renderer. */
 
 import { render } from "preact";
+import { Account, Door } from "./account";
 import { App } from "./app";
 import { steadyClock } from "./clock";
+import { DeviceView } from "./device";
+import { EventsView } from "./events";
+import { HistoryView } from "./history";
+import { language, speak, t } from "./i18n";
+import { recall } from "./keep";
 import type { Env, Socket } from "./link";
 import { Overview } from "./overview";
-import { Notice, Pill, wordsFor } from "./pill";
+import { wordsFor } from "./pill";
+import { routeOf, titleOf, withParams, type ViewName } from "./route";
+import { Shell } from "./shell";
 import { StatsView } from "./stats";
-import { onThemeChange } from "./theme";
-import { viewOf } from "./view";
+import { applyTheme, onThemeChange } from "./theme";
+import { viewOf, type View } from "./view";
 
 const TICK_MS = 500;
+const PAUSE_MS = 20_000;
 
 const env: Env = {
   open(query) {
@@ -23,8 +32,8 @@ const env: Env = {
     () => Date.now(),
   ),
   after(ms, run) {
-    const t = setTimeout(run, ms);
-    return () => clearTimeout(t);
+    const timer = setTimeout(run, ms);
+    return () => clearTimeout(timer);
   },
   random: Math.random,
   online: () => navigator.onLine,
@@ -32,6 +41,7 @@ const env: Env = {
 
 const app = new App(env, Date.now, schedule);
 const root = document.getElementById("app")!;
+let ready = false;
 let scheduled = false;
 let hoverAt: number | null = null;
 
@@ -47,63 +57,57 @@ function setHover(at: number | null): void {
   schedule();
 }
 
+/* Follows a link of ours without loading the page anew. */
 function go(e: MouseEvent): void {
   const link = e.currentTarget as HTMLAnchorElement;
   if (e.button || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey) return;
   e.preventDefault();
-  if (link.pathname !== location.pathname) history.pushState(null, "", link.pathname);
+  const to = link.pathname + link.search;
+  if (to !== location.pathname + location.search) history.pushState(null, "", to);
   scrollTo(0, 0);
   schedule();
 }
 
-const isStats = (): boolean => /\/stats\/?$/.test(location.pathname);
+/* Another look at the same view: a step back leads to what was seen before. */
+function change(params: Record<string, string | null>): void {
+  history.pushState(null, "", location.pathname + withParams(location.search, params));
+  schedule();
+}
 
-function Tab({ to, here, children }: { to: string; here: boolean; children: string }) {
-  return (
-    <a href={to} onClick={go} aria-current={here ? "page" : undefined}>
-      {children}
-    </a>
-  );
+function Body({ here, view }: { here: ViewName; view: View }) {
+  switch (here) {
+    case "history":
+      return <HistoryView view={view} />;
+    case "stats":
+      return <StatsView view={view} />;
+    case "events":
+      return <EventsView view={view} />;
+    case "device":
+      return <DeviceView view={view} />;
+    case "overview":
+      return <Overview view={view} />;
+  }
 }
 
 function draw(): void {
   scheduled = false;
-  const view = viewOf(app.model, { now: env.now(), wall: Date.now(), hoverAt, setHover });
+  if (!ready) return; // in which language?
+  const moment = { now: env.now(), wall: Date.now(), hoverAt, setHover };
+  const view = viewOf(app.model, { ...moment, act: app, go, change, search: location.search });
   const { hello, info } = app.model;
-  const stats = isStats();
+  const here = routeOf(location.pathname);
   const name = hello?.server.host ?? info?.device.host ?? location.hostname;
   const words = wordsFor(view);
   const mark = words.tone === "good" ? "" : `(${words.said}) `;
-  document.title = `${mark}${stats ? "Stats" : "Overview"} · ${name} · Pulseboard`;
+  document.title = `${mark}${t(titleOf(here))} · ${name} · Pulseboard`;
   render(
-    <>
-      <a class="skip" href="#main">
-        Skip to content
-      </a>
-      <header>
-        <svg class="logo" viewBox="0 0 32 32" aria-hidden="true">
-          <rect width="32" height="32" rx="8" />
-          <path d="M5 17h6l3-8 5 14 3-6h5" />
-        </svg>
-        <div class="name">
-          <h1>{name}</h1>
-          {info?.device.model && <span class="sub">{info.device.model}</span>}
-        </div>
-        <nav aria-label="Views">
-          <Tab to="/" here={!stats}>
-            Overview
-          </Tab>
-          <Tab to="/stats" here={stats}>
-            Stats
-          </Tab>
-        </nav>
-        <Pill view={view} />
-      </header>
-      <main id="main" tabIndex={-1}>
-        <Notice view={view} />
-        {stats ? <StatsView view={view} ask={() => void app.askStats()} /> : <Overview view={view} />}
-      </main>
-    </>,
+    <Shell view={view} here={here} name={name} go={go} aside={<Account view={view} />}>
+      {app.model.who?.role === "none" ? (
+        <Door view={view} />
+      ) : (
+        <Body key={here} here={here} view={view} />
+      )}
+    </Shell>,
     root,
   );
 }
@@ -117,7 +121,13 @@ const wake = () => {
   app.link.wake();
   schedule();
 };
-document.addEventListener("visibilitychange", () => document.hidden || wake());
+/* A hidden tab takes no telemetry after a while; what it missed comes when it returns. */
+let hidden: ReturnType<typeof setTimeout>;
+document.addEventListener("visibilitychange", () => {
+  clearTimeout(hidden);
+  if (document.hidden) hidden = setTimeout(() => app.link.pause(), PAUSE_MS);
+  else wake();
+});
 addEventListener("online", wake);
 addEventListener("offline", wake);
 addEventListener("popstate", schedule);
@@ -126,5 +136,16 @@ addEventListener("pagehide", () => app.link.stop());
 addEventListener("pageshow", (e) => e.persisted && app.link.start());
 onThemeChange(schedule);
 
-schedule();
-app.link.start();
+const load = async (file: string) => (await fetch(file)).json();
+
+async function start(): Promise<void> {
+  applyTheme();
+  app.link.start();
+  await speak(recall("language", navigator.languages), load);
+  document.documentElement.lang = language;
+  ready = true;
+  schedule();
+  void app.askWho();
+}
+
+void start();

@@ -3,7 +3,8 @@
 import type { LinkState } from "./link";
 import { beginEpoch, emptySeries, merge, push, type Series } from "./series";
 import { arrange, type Board } from "./tiles";
-import type { Bye, Hello, History, Info, Stats, Telemetry } from "./wire";
+import { addEvents, emptyLog, type EventLog } from "./eventlog";
+import type { BoardEvent, Bye, Events, Hello, History, Info, Stats, Who, Whole } from "./wire";
 
 export interface Model {
   link: LinkState;
@@ -14,8 +15,10 @@ export interface Model {
   clockSkewMs: number; // the board's wall clock minus ours
   rttMs: number | null;
   bye: Bye | null; // why the server sent us away, until it has us back
+  who: Who | null; // null: a server without logins
   stats: Stats | null;
   statsAt: number;
+  log: EventLog;
   wantInfo: boolean;
   wantHistory: number | null; // what came after this seq; -1: all of it
   strangers: readonly string[]; // metrics that info did not describe
@@ -30,8 +33,10 @@ export const emptyModel: Model = {
   clockSkewMs: 0,
   rttMs: null,
   bye: null,
+  who: null,
   stats: null,
   statsAt: 0,
+  log: emptyLog,
   wantInfo: false,
   wantHistory: null,
   strangers: [],
@@ -40,10 +45,13 @@ export const emptyModel: Model = {
 export type Event =
   | { type: "link"; state: LinkState }
   | { type: "hello"; hello: Hello }
-  | { type: "telemetry"; frame: Telemetry; wall: number }
+  | { type: "telemetry"; frame: Whole; wall: number }
   | { type: "history"; history: History }
   | { type: "info"; info: Info }
+  | { type: "who"; who: Who | null }
   | { type: "stats"; stats: Stats }
+  | { type: "events"; events: Events }
+  | { type: "event"; event: BoardEvent }
   | { type: "rtt"; ms: number }
   | { type: "bye"; bye: Bye };
 
@@ -60,8 +68,14 @@ export function reduce(m: Model, e: Event, now: number): Model {
       return { ...m, series: merge(m.series, e.history, now) };
     case "info":
       return { ...m, info: e.info, board: arrange(e.info.metrics), wantInfo: false };
+    case "who":
+      return { ...m, who: e.who };
     case "stats":
       return { ...m, stats: e.stats, statsAt: now };
+    case "events":
+      return { ...m, log: addEvents(m.log, e.events.events, e.events.epoch) };
+    case "event":
+      return { ...m, log: addEvents(m.log, [e.event], m.hello?.epoch ?? "") };
     case "rtt":
       return { ...m, rttMs: e.ms };
     case "bye":
@@ -83,7 +97,7 @@ function onHello(m: Model, hello: Hello): Model {
   };
 }
 
-function onTelemetry(m: Model, frame: Telemetry, now: number, wall: number): Model {
+function onTelemetry(m: Model, frame: Whole, now: number, wall: number): Model {
   const { series, missedSince } = push(m.series, frame, now);
   const strangers = m.info ? unknownIds(m, frame) : [];
   return {
@@ -97,7 +111,7 @@ function onTelemetry(m: Model, frame: Telemetry, now: number, wall: number): Mod
 }
 
 /* Each stranger is asked about once: a server that never describes it is not asked forever. */
-function unknownIds(m: Model, f: Telemetry): string[] {
+function unknownIds(m: Model, f: Whole): string[] {
   const known = new Set(m.info?.metrics.map((x) => x.id));
   return Object.keys(f.values).filter((id) => !known.has(id) && !m.strangers.includes(id));
 }

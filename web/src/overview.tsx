@@ -1,13 +1,16 @@
 /* The overview: three big charts, then every metric in its group. */
 
 import type { ComponentChildren } from "preact";
-import { clock, join, number, quantity } from "./format";
+import { useState } from "preact/hooks";
+import { clock, join, quantity } from "./format";
+import { t } from "./i18n";
+import { recall, remember } from "./keep";
 import type { Column } from "./paint";
 import { Plot } from "./plot";
-import { column, domain, sumColumn } from "./series";
+import { column, domain, sumColumn, WINDOW_MS } from "./series";
 import { rem } from "./theme";
-import { Age, ageOf, Legend, TileCard } from "./tile";
-import { idsOf, pack } from "./tiles";
+import { Age, ageOf, historyOf, Legend, ofTotal, pairWords, TileCard, Trend } from "./tile";
+import { find, idsOf, pack, type Board, type Group } from "./tiles";
 import { read, type View } from "./view";
 
 interface HeroProps {
@@ -29,9 +32,9 @@ const newestOf = (c: Column): number | null => {
 /* What the chart shows, for those who do not see it. */
 function summary(p: HeroProps): string {
   const seen = (p.columns[0] ?? []).filter((v): v is number => v !== null);
-  if (!seen.length) return `${p.title}: no values yet`;
+  if (!seen.length) return `${p.title}: ${t("chart.none")}`;
   const [lo, hi] = [Math.min(...seen), Math.max(...seen)].map((v) => join(quantity(v, p.unit)));
-  return `${p.title}, last five minutes: between ${lo} and ${hi}`;
+  return `${p.title}, ${t("chart.between", { lo: lo!, hi: hi! })}`;
 }
 
 function Hero(p: HeroProps) {
@@ -47,15 +50,21 @@ function Hero(p: HeroProps) {
   return (
     <section class={age === null ? "card hero" : "card hero old"}>
       <h2>
-        <span class="what">{p.title}</span> <Age old={age} />
+        <a class="what" href={historyOf(p.ids)} onClick={view.go}>
+          {p.title}
+        </a>{" "}
+        <Age old={age} />
         {at && <span class="at">{at}</span>}
       </h2>
       <div class="now">
-        {texts.map((t, i) => (
+        {texts.map((x, i) => (
           <p key={i}>
             <span class="big">
-              {t.value}
-              <span class="unit"> {t.unit}</span>
+              {x.value}
+              <span class="unit"> {x.unit}</span>
+              {!p.words && index < 0 && age === null && (
+                <Trend column={p.columns[i]!} scale={p.range[1] - p.range[0]} />
+              )}
             </span>
             {p.words ? (
               <Legend second={i > 0}>{p.words[i]}</Legend>
@@ -66,12 +75,17 @@ function Hero(p: HeroProps) {
         ))}
       </div>
       <Plot
-        view={view}
-        columns={p.columns}
+        xs={view.axis.ups}
+        from={view.until - WINDOW_MS}
+        to={view.until}
+        wall={(up) => view.wallOf(up + view.offset)}
+        step={view.m.series.stepMs}
+        lines={p.columns.map((avg) => ({ avg }))}
         range={p.range}
         unit={p.unit}
         label={summary(p)}
-        text={`${at || "now"}: ${texts.map(join).join(", ")}`}
+        text={`${at || t("now")}: ${texts.map(join).join(", ")}`}
+        hover={view.hover}
       />
     </section>
   );
@@ -92,38 +106,34 @@ function Heroes({ view }: { view: View }) {
       {cpu && (
         <Hero
           view={view}
-          title="CPU"
+          title={t("group.cpu")}
           ids={[cpu.id]}
           unit="%"
           columns={[column(view.axis, cpu.id)]}
           range={[0, 100]}
-          aside={info && `${number(info.device.cpus)} ${info.device.cpus === 1 ? "core" : "cores"}`}
+          aside={info && t("cores", { n: info.device.cpus })}
         />
       )}
       {memory && (
         <Hero
           view={view}
-          title="Memory"
+          title={t("group.memory")}
           ids={[memory.used.id]}
           unit="B"
           columns={[column(view.axis, memory.used.id)]}
           range={[0, total?.v || 1]}
-          aside={
-            total &&
-            used &&
-            `of ${join(quantity(total.v, "B"))} · ${number((used.v / total.v) * 100)} %`
-          }
+          aside={total && used && ofTotal(used.v, total.v, "B")}
         />
       )}
       {net && network && (
         <Hero
           view={view}
-          title={`Network · ${network.name}`}
-          ids={network.down.map((m) => m.id)}
+          title={`${t("group.network")} · ${network.name || t("interfaces", { n: network.down.length })}`}
+          ids={[...network.down, ...network.up].map((m) => m.id)}
           unit="B/s"
           columns={net}
           range={domain("B/s", net)}
-          words={["received", "sent"]}
+          words={pairWords("net")}
         />
       )}
     </div>
@@ -136,32 +146,108 @@ function columnsNow(): number {
   return width < 46 ? 2 : width < 74 ? 3 : width < 155 ? 6 : 9;
 }
 
+const MANY = 12; // tiles of a group that are shown before somebody asks for all
+const FOLDED = "folded";
+
+interface Shown extends Group {
+  count: number;
+  open: boolean;
+}
+
+/* A search looks into folded groups too, and shows all that it finds. */
+function shownOf(board: Board, search: string, folded: string[], full: string[]): Shown[] {
+  const found = search ? find(board.groups, search) : board.groups;
+  return found.map((g) => {
+    const open = !!search || !folded.includes(g.id);
+    const most = search || full.includes(g.id) ? Infinity : MANY;
+    return { ...g, count: g.tiles.length, open, tiles: open ? g.tiles.slice(0, most) : [] };
+  });
+}
+
+const toggled = (list: string[], id: string): string[] =>
+  list.includes(id) ? list.filter((x) => x !== id) : [...list, id];
+
+interface SectionProps {
+  view: View;
+  group: Shown;
+  span: number;
+  spans: number[];
+  fold(): void;
+  more(): void;
+}
+
+function Section({ view, group, span, spans, fold, more }: SectionProps) {
+  const hidden = group.open ? group.count - group.tiles.length : 0;
+  return (
+    <section style={{ gridColumn: `span ${span}` }}>
+      <h2>
+        <button class="fold" aria-expanded={group.open} onClick={fold}>
+          {group.title}
+          {!group.open && <span class="sub"> {group.count}</span>}
+        </button>
+      </h2>
+      {group.open && (
+        <div class="tiles" style={{ gridTemplateColumns: `repeat(${span}, minmax(0, 1fr))` }}>
+          {group.tiles.map((tile, i) => {
+            const ids = idsOf(tile);
+            return (
+              <TileCard
+                key={ids[0] ?? tile.kind}
+                view={view}
+                tile={tile}
+                ids={ids}
+                span={Math.min(span, spans[i] ?? 1)}
+              />
+            );
+          })}
+        </div>
+      )}
+      {hidden > 0 && (
+        <button class="more" onClick={more}>
+          {t("more", { n: hidden })}
+        </button>
+      )}
+    </section>
+  );
+}
+
 export function Overview({ view }: { view: View }) {
   const { board } = view.m;
-  if (!board) return <p class="empty">Waiting for the first values…</p>;
+  const [search, setSearch] = useState("");
+  const [folded, setFolded] = useState(() => recall<string[]>(FOLDED, []));
+  const [full, setFull] = useState<string[]>([]);
+  if (!board) return <p class="empty">{t("wait.values")}</p>;
   const columns = columnsNow();
+  const groups = shownOf(board, search.trim(), folded, full);
+  const fold = (id: string) => {
+    const next = toggled(folded, id);
+    remember(FOLDED, next);
+    setFolded(next);
+  };
   return (
     <>
-      <Heroes view={view} />
+      {!search && <Heroes view={view} />}
+      <div class="tools" role="search">
+        <input
+          type="search"
+          value={search}
+          placeholder={t("search")}
+          aria-label={t("search")}
+          onInput={(e) => setSearch(e.currentTarget.value)}
+        />
+      </div>
+      {!groups.length && <p class="empty">{t("search.none")}</p>}
       <div class="groups" style={{ gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))` }}>
-        {pack(board.groups, columns).map(({ group, span, spans }) => (
-          <section key={group.id} style={{ gridColumn: `span ${span}` }}>
-            <h2>{group.title}</h2>
-            <div class="tiles" style={{ gridTemplateColumns: `repeat(${span}, minmax(0, 1fr))` }}>
-              {group.tiles.map((tile, i) => {
-                const ids = idsOf(tile);
-                return (
-                  <TileCard
-                    key={ids[0] ?? tile.kind}
-                    view={view}
-                    tile={tile}
-                    ids={ids}
-                    span={Math.min(span, spans[i] ?? 1)}
-                  />
-                );
-              })}
-            </div>
-          </section>
+        {pack(groups, columns).map(({ group, span, spans }) => (
+          <Section
+            key={group.id}
+            view={view}
+            group={group as Shown}
+            span={span}
+            spans={spans}
+            fold={() => fold(group.id)}
+            more={() => setFull(toggled(full, group.id))}
+          />
         ))}
       </div>
     </>

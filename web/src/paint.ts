@@ -36,9 +36,32 @@ export interface Curve {
   second: boolean; // drawn dashed and without an area
 }
 
+/* Between the least and the most of each place. */
+export function paintBand(g: CanvasRenderingContext2D, c: Curve, min: Column, max: Column): void {
+  const band = new Path2D();
+  let run: [number, number, number][] = [];
+  const endRun = () => {
+    const [first, ...rest] = run;
+    if (first) {
+      band.moveTo(first[0], first[2]);
+      for (const [x, , top] of rest) band.lineTo(x, top);
+      for (const [x, low] of run.reverse()) band.lineTo(x, low);
+    }
+    run = [];
+  };
+  c.ups.forEach((up, i) => {
+    const [lo, hi] = [min[i], max[i]];
+    if (lo === null || lo === undefined || hi === null || hi === undefined) return endRun();
+    run.push([c.x(up), c.y(lo), c.y(hi)]);
+  });
+  endRun();
+  g.fillStyle = `${color(c.second ? "line2" : "accent")}38`;
+  g.fill(band);
+}
+
 /* Each run of values between two holes is a line of its own; a lonely value is a dot.
  * Marks the newest value, unless a hole came after it. */
-export function paintCurve(g: CanvasRenderingContext2D, c: Curve): void {
+export function paintCurve(g: CanvasRenderingContext2D, c: Curve, filled = true): void {
   const stroke = new Path2D();
   const area = new Path2D();
   let start = -1; // x where the run began
@@ -74,7 +97,7 @@ export function paintCurve(g: CanvasRenderingContext2D, c: Curve): void {
   g.setLineDash(c.second ? [4, 3] : []);
   g.stroke(stroke);
   g.setLineDash([]);
-  if (c.second) return;
+  if (c.second || !filled) return;
   const fade = g.createLinearGradient(0, 0, 0, c.floor);
   fade.addColorStop(0, `${ink}3c`);
   fade.addColorStop(1, `${ink}08`);

@@ -1,6 +1,7 @@
 /* The state of the connection in plain words, always in sight. */
 
 import { clock, millis, number } from "./format";
+import { known, t } from "./i18n";
 import type { View } from "./view";
 
 export interface Words {
@@ -13,34 +14,36 @@ export function wordsFor(v: View): Words {
   const s = v.m.link;
   switch (s.kind) {
     case "live":
-      return { tone: "good", text: "Live", said: "Live" };
+      return { tone: "good", text: t("live"), said: t("live") };
     case "stale": {
-      const text = `Stale since ${clock(v.wallOf(s.since))}`;
+      const text = t("stale", { at: clock(v.wallOf(s.since)) });
       return { tone: "warn", text, said: text };
     }
     case "connecting": {
-      const text = s.again ? "Reconnecting…" : "Connecting…";
-      return { tone: "warn", text, said: s.again ? "Reconnecting" : "Connecting" };
+      const said = t(s.again ? "reconnecting" : "connecting");
+      return { tone: "warn", text: `${said}…`, said };
     }
     case "waiting": {
       const left = Math.max(1, Math.ceil((s.until - v.now) / 1000));
-      return { tone: "bad", text: `Reconnecting in ${number(left)} s`, said: "Reconnecting" };
+      return { tone: "bad", text: t("waiting", { n: number(left) }), said: t("reconnecting") };
     }
     case "offline":
-      return { tone: "bad", text: "Offline", said: "Offline" };
+      return { tone: "bad", text: t("offline"), said: t("offline") };
   }
 }
 
+/* The dot beats once for each frame that came: what seems alive is alive. */
 export function Pill({ view }: { view: View }) {
   const { tone, text, said } = wordsFor(view);
   const rtt = view.m.rttMs;
+  const newest = view.m.series.rows[view.m.series.rows.length - 1]?.seq;
   const detail = view.m.link.kind === "live" && rtt !== null;
   return (
     <div class={`pill ${tone}`}>
-      <span class="dot" aria-hidden="true" />
+      <span class="dot" key={newest} aria-hidden="true" />
       <span aria-hidden="true">{text}</span>
       {detail && (
-        <span class="rtt" title="Round trip between this page and the board">
+        <span class="rtt" title={t("rtt.title")}>
           {millis(rtt)}
         </span>
       )}
@@ -51,15 +54,6 @@ export function Pill({ view }: { view: View }) {
   );
 }
 
-const BYE: Record<string, string> = {
-  shutdown: "The board is stopping or restarting its service.",
-  evicted: "The board was full and gave this seat to an administrator.",
-  slow_reader: "This page read too slowly for the board.",
-  heartbeat_lost: "The board had not heard from this page for too long.",
-  logged_out: "You were signed out.",
-  expired: "Your sign-in has expired.",
-};
-
 /* Below the header while the values are not current: since when, and why if the board said. */
 export function Notice({ view }: { view: View }) {
   const { m } = view;
@@ -69,13 +63,13 @@ export function Notice({ view }: { view: View }) {
   const at = clock(view.wallOf(last.up + view.offset));
   const why =
     kind === "stale"
-      ? "The board is not sending new values."
+      ? t("notice.stale")
       : kind === "offline"
-        ? "This device has no network."
-        : ((m.bye && BYE[m.bye.cause]) ?? "The connection to the board was lost.");
+        ? t("notice.offline")
+        : known("bye", m.bye?.cause ?? "", t("notice.lost"));
   return (
     <p class="notice">
-      <strong>Showing values from {at}.</strong> {why}
+      <strong>{t("notice.from", { at })}</strong> {why}
     </p>
   );
 }

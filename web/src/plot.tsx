@@ -1,21 +1,34 @@
-/* A big chart: five minutes with axes, and a crosshair that all of them share. The crosshair
- * follows the pointer, a finger or the arrow keys. */
+/* A big chart with axes and a crosshair that all charts of a view share. The crosshair follows the
+ * pointer, a finger or the arrow keys; where there is something to zoom into, a drag chooses it. */
 
-import { useLayoutEffect, useRef } from "preact/hooks";
-import { clock, tick } from "./format";
-import { dot, paintCurve, paneOf, type Column, type Pane } from "./paint";
-import { minutes, ticks } from "./scale";
-import { WINDOW_MS } from "./series";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { clock, day, tick } from "./format";
+import { dot, paintBand, paintCurve, paneOf, type Pane } from "./paint";
+import type { Line } from "./past";
+import { DAY, ticks, times } from "./scale";
 import { color, rem } from "./theme";
-import type { View } from "./view";
+
+/* The crosshair: a place in the window, 0 oldest and 1 newest, and the value that is there. */
+export interface Hover {
+  at: number | null;
+  index: number; // -1: none
+  set(at: number | null): void;
+}
 
 export interface PlotProps {
-  view: View;
-  columns: readonly Column[];
+  xs: readonly number[]; // ascending; what clock they are of does not matter here
+  from: number;
+  to: number;
+  wall(x: number): number; // for the words below
+  step: number; // between two values
+  lines: readonly Line[];
   range: [number, number];
   unit: string;
   label: string;
   text: string; // the reading at the crosshair, in words
+  hover: Hover;
+  zoom?: (from: number, to: number) => void;
+  reset?: () => void;
 }
 
 /* In units of the type, which grows on very large screens. */
@@ -23,6 +36,7 @@ const RIGHT = 5.4; // for the value axis
 const BOTTOM = 2;
 const TOP = 0.5;
 const LABEL = 4.2; // room that a time needs
+const DRAG = 8; // px that make a drag
 
 interface Frame {
   em: number;
@@ -37,25 +51,57 @@ function frameOf(w: number, h: number): Frame {
 }
 
 const KEYS: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1, PageDown: -30, PageUp: 30 };
+const clamp = (v: number): number => Math.min(1, Math.max(0, v));
+
+/* What a pointer does to a chart: shows, and with a drag chooses. */
+function usePointer(p: PlotProps) {
+  const [drag, setDrag] = useState<number | null>(null); // where it began
+  const place = (e: PointerEvent): number => {
+    const box = (e.currentTarget as HTMLElement).getBoundingClientRect();
+    return clamp((e.clientX - box.left) / frameOf(box.width, box.height).right);
+  };
+  const far = (e: PointerEvent, at: number): boolean =>
+    Math.abs(place(e) - at) * (e.currentTarget as HTMLElement).clientWidth > DRAG;
+  const xOf = (at: number): number => p.from + at * (p.to - p.from);
+  return {
+    drag,
+    down(e: PointerEvent) {
+      p.hover.set(place(e));
+      if (!p.zoom) return;
+      (e.currentTarget as HTMLElement).setPointerCapture(e.pointerId);
+      setDrag(place(e));
+    },
+    move: (e: PointerEvent) => p.hover.set(place(e)),
+    up(e: PointerEvent) {
+      if (drag !== null && far(e, drag)) p.zoom?.(xOf(drag), xOf(place(e)));
+      setDrag(null);
+    },
+    end() {
+      setDrag(null);
+      p.hover.set(null);
+    },
+  };
+}
+
+function onKey(p: PlotProps, e: KeyboardEvent): void {
+  const at = p.hover.at ?? 1;
+  const width = p.to - p.from;
+  const middle = p.from + at * width;
+  const steps = KEYS[e.key];
+  if (steps) p.hover.set(clamp(at + (steps * p.step) / width));
+  else if (e.key === "+" && p.zoom) p.zoom(middle - width / 4, middle + width / 4);
+  else if ((e.key === "-" || e.key === "Escape") && p.reset) p.reset();
+  else return;
+  e.preventDefault();
+}
 
 export function Plot(p: PlotProps) {
   const ref = useRef<HTMLCanvasElement>(null);
+  const pointer = usePointer(p);
   useLayoutEffect(() => {
     const pane = ref.current && paneOf(ref.current);
-    if (pane) paint(pane, p);
+    if (pane) paint(pane, p, pointer.drag);
   });
-  const { hover } = p.view;
-  const point = (e: PointerEvent) => {
-    const box = (e.currentTarget as HTMLElement).getBoundingClientRect();
-    hover.set(Math.min(1, (e.clientX - box.left) / frameOf(box.width, box.height).right));
-  };
-  const key = (e: KeyboardEvent) => {
-    const steps = KEYS[e.key];
-    if (!steps) return;
-    e.preventDefault();
-    const step = (steps * p.view.m.series.stepMs) / WINDOW_MS;
-    hover.set(Math.min(1, Math.max(0, (hover.at ?? 1) + step)));
-  };
   return (
     <canvas
       class="plot"
@@ -63,43 +109,51 @@ export function Plot(p: PlotProps) {
       tabIndex={0}
       role="slider"
       aria-label={p.label}
-      aria-valuemin={-WINDOW_MS / 1000}
+      aria-valuemin={-Math.round((p.to - p.from) / 1000)}
       aria-valuemax={0}
-      aria-valuenow={Math.round((((hover.at ?? 1) - 1) * WINDOW_MS) / 1000)}
+      aria-valuenow={Math.round((((p.hover.at ?? 1) - 1) * (p.to - p.from)) / 1000)}
       aria-valuetext={p.text}
-      onPointerDown={point}
-      onPointerMove={point}
-      onPointerLeave={() => hover.set(null)}
-      onBlur={() => hover.set(null)}
-      onKeyDown={key}
+      onPointerDown={pointer.down}
+      onPointerMove={pointer.move}
+      onPointerUp={pointer.up}
+      onPointerCancel={pointer.end}
+      onPointerLeave={pointer.end}
+      onDblClick={p.reset}
+      onBlur={() => p.hover.set(null)}
+      onKeyDown={(e) => onKey(p, e)}
     />
   );
 }
 
-function paint(pane: Pane, p: PlotProps): void {
+function paint(pane: Pane, p: PlotProps, drag: number | null): void {
   const { g } = pane;
-  const { view } = p;
   const [lo, hi] = p.range;
   const frame = frameOf(pane.w, pane.h);
   const { right, floor, top } = frame;
-  const x = (up: number) => right * (1 - (view.until - up) / WINDOW_MS);
+  const x = (at: number) => right * (1 - (p.to - at) / (p.to - p.from));
   const y = (v: number) => floor - ((v - lo) / (hi - lo || 1)) * (floor - top);
   paintGrid(pane, frame, p, y);
-  p.columns.forEach((column, i) =>
-    paintCurve(g, { ups: view.axis.ups, column, x, y, floor, second: i > 0 }),
-  );
-  const i = view.hover.index;
-  const up = view.axis.ups[i];
-  if (up === undefined) return;
+  p.lines.forEach(({ avg, min, max }, i) => {
+    const curve = { ups: p.xs, column: avg, x, y, floor, second: i > 0 };
+    if (min && max) paintBand(g, curve, min, max);
+    paintCurve(g, curve, !min);
+  });
+  if (drag !== null && p.hover.at !== null) {
+    g.fillStyle = `${color("accent")}2a`;
+    g.fillRect(right * drag, top, right * (p.hover.at - drag), floor - top);
+  }
+  const i = p.hover.index;
+  const here = p.xs[i];
+  if (here === undefined) return;
   g.fillStyle = color("line2");
-  g.fillRect(Math.round(x(up)), top, 1, floor - top);
-  p.columns.forEach((column, k) => {
-    const v = column[i];
+  g.fillRect(Math.round(x(here)), top, 1, floor - top);
+  p.lines.forEach(({ avg }, k) => {
+    const v = avg[i];
     if (v === null || v === undefined) return;
     g.fillStyle = color("card");
-    dot(g, x(up), y(v), 4.5);
+    dot(g, x(here), y(v), 4.5);
     g.fillStyle = color(k ? "line2" : "accent");
-    dot(g, x(up), y(v), 3);
+    dot(g, x(here), y(v), 3);
   });
 }
 
@@ -112,12 +166,14 @@ function paintGrid({ g, w, h }: Pane, f: Frame, p: PlotProps, y: (v: number) => 
     g.fillStyle = color("muted");
     g.fillText(tick(v, p.unit), f.right + f.em, y(v));
   }
-  const end = p.view.wallOf(p.view.until + p.view.offset);
+  const [from, to] = [p.wall(p.from), p.wall(p.to)];
+  const zone = -60_000 * new Date(to).getTimezoneOffset();
+  const { step, at } = times(from, to, f.right / (LABEL * f.em), zone);
   g.textBaseline = "alphabetic";
-  for (const t of minutes(end, WINDOW_MS, f.right / (LABEL * f.em))) {
-    const at = f.right * (1 - (end - t) / WINDOW_MS);
-    const text = clock(t, false);
+  for (const t of at) {
+    const x = (f.right * (t - from)) / (to - from);
+    const text = step >= DAY ? day(t) : clock(t, step < 60_000);
     const half = g.measureText(text).width / 2;
-    if (at > half && at < w - half) g.fillText(text, at - half, h - 0.4 * f.em);
+    if (x > half && x < w - half) g.fillText(text, x - half, h - 0.4 * f.em);
   }
 }

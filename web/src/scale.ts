@@ -11,14 +11,31 @@ export function ticks(lo: number, hi: number, most: number): number[] {
   return out;
 }
 
-/* Whole minutes of the wall clock inside a window that ends at `wallEnd`, all in ms; every
- * second or fifth only when there is room for no more than `most`. */
-export function minutes(wallEnd: number, window: number, most: number): number[] {
-  const every = [1, 2, 5].find((k) => window / (k * 60_000) <= most) ?? 10;
-  const step = every * 60_000;
-  const out: number[] = [];
-  for (let t = Math.ceil((wallEnd - window) / step) * step; t <= wallEnd; t += step) out.push(t);
-  return out;
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+export const DAY = 24 * HOUR;
+const STEPS = [
+  ...[5, 10, 15, 30].map((n) => n * SECOND),
+  ...[1, 2, 5, 10, 15, 30].map((n) => n * MINUTE),
+  ...[1, 2, 3, 6, 12].map((n) => n * HOUR),
+  DAY,
+  2 * DAY,
+  7 * DAY,
+];
+
+export interface Times {
+  step: number;
+  at: number[];
+}
+
+/* Round moments of the wall clock between two, at most about `most` of them, all in ms. `zone` is
+ * how far the reader's clock is ahead of the world's: a day begins at their midnight. */
+export function times(from: number, to: number, most: number, zone = 0): Times {
+  const step = STEPS.find((s) => (to - from) / s <= most) ?? 7 * DAY;
+  const at: number[] = [];
+  for (let k = Math.ceil((from + zone) / step); k * step <= to + zone; k++) at.push(k * step - zone);
+  return { step, at };
 }
 
 /* The index of the value nearest to x in an ascending list; -1 when it is empty. */

@@ -4,7 +4,7 @@
  * nothing. Nothing is invented: a value that is not there is a hole, and so is every stretch
  * without a row. */
 
-import type { History, Telemetry } from "./wire";
+import type { History, Whole } from "./wire";
 
 export const WINDOW_MS = 300_000;
 const ROWS_MAX = 3000;
@@ -66,7 +66,7 @@ export interface Pushed {
 }
 
 /* One live or replayed frame, received at `now` of the page clock. */
-export function push(was: Series, f: Telemetry, now: number): Pushed {
+export function push(was: Series, f: Whole, now: number): Pushed {
   const s = adopt(was, f.up, now);
   const last = newest(s);
   if (last && (f.up <= last.up || f.seq <= last.seq)) return { series: s, missedSince: null };

@@ -1,4 +1,15 @@
-/* Colours for what is painted on a canvas, read from the style sheet. */
+/* Light or dark, as the reader's system has it or as they chose here; and the colours of the style
+ * sheet for what is painted on a canvas. */
+
+import { recall } from "./keep";
+
+export const THEMES = ["auto", "light", "dark"] as const;
+
+export const themeNow = (): string => recall<string>("theme", "auto");
+
+export function applyTheme(): void {
+  document.documentElement.dataset.theme = themeNow();
+}
 
 let cache = new Map<string, string>();
 
@@ -14,10 +25,11 @@ export function color(name: string): string {
 /* The size of the page's type in px. */
 export const rem = (): number => parseFloat(getComputedStyle(document.documentElement).fontSize) || 16;
 
-/* Calls back after the reader's system changed between light and dark. */
+/* Calls back after the reader's system changed between light and dark, or to print. */
 export function onThemeChange(run: () => void): void {
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-    cache = new Map();
-    run();
-  });
+  for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)", "print"])
+    matchMedia(query).addEventListener("change", () => {
+      cache = new Map();
+      run();
+    });
 }

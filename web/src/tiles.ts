@@ -1,6 +1,7 @@
 /* From the server's list of metrics to what the overview shows. Pure.
  * Knows the shape of the names (net.<if>.rx), never a certain board. */
 
+import { groupTitle, labelOf } from "./labels";
 import type { Metric } from "./wire";
 
 export type Tile =
@@ -24,14 +25,18 @@ export interface Board {
   groups: Group[];
 }
 
-const TITLES: Record<string, string> = {
-  cpu: "CPU",
-  memory: "Memory",
-  thermal: "Temperature",
-  network: "Network",
-  disk: "Disk",
-  system: "System",
-};
+/* The groups that we know, in the order in which they stand; own readings first. */
+const ORDER = [
+  "own",
+  "cpu",
+  "memory",
+  "temperature",
+  "network",
+  "disk",
+  "power",
+  "sensors",
+  "system",
+];
 
 /* The words that two labels share at their start, else the middle of the id. */
 function commonTitle(a: Metric, b: Metric): string {
@@ -44,9 +49,10 @@ function commonTitle(a: Metric, b: Metric): string {
 
 /* "Memory, cached" stands under Memory already. */
 function plainTitle(m: Metric): string {
-  const said = `${TITLES[m.group] ?? ""}, `;
-  if (!m.label.startsWith(said)) return m.label;
-  return m.label.charAt(said.length).toUpperCase() + m.label.slice(said.length + 1);
+  const said = `${groupTitle(m.group)}, `;
+  const label = labelOf(m);
+  if (!label.startsWith(said)) return label;
+  return label.charAt(said.length).toUpperCase() + label.slice(said.length + 1);
 }
 
 const PAIRS: readonly [RegExp, "pair" | "usage", string, string][] = [
@@ -76,7 +82,7 @@ function network(metrics: readonly Metric[]): Board["network"] {
   const [down, up] = [pick(".rx"), pick(".tx")];
   if (!down.length || down.length !== up.length) return undefined;
   const names = down.map((m) => m.id.slice(4, -3));
-  const name = names.length > 3 ? `${names.length} interfaces` : names.join(" + ");
+  const name = names.length > 3 ? "" : names.join(" + "); // many have no name
   return { name, down, up };
 }
 
@@ -110,15 +116,14 @@ export function arrange(metrics: readonly Metric[]): Board {
   }
   const facts: Tile = { kind: "facts", title: "This board", uptime: byId.get("sys.uptime") };
   groupOf(board.groups, "system").tiles.push(facts);
-  const order = Object.keys(TITLES);
-  const rank = (g: Group) => (order.indexOf(g.id) + 1 || 99);
+  const rank = (g: Group) => ORDER.indexOf(g.id) + 1 || 99;
   board.groups.sort((a, b) => rank(a) - rank(b));
   return board;
 }
 
 function groupOf(groups: Group[], id: string): Group {
   let g = groups.find((x) => x.id === id);
-  if (!g) groups.push((g = { id, title: TITLES[id] ?? id, tiles: [] }));
+  if (!g) groups.push((g = { id, title: groupTitle(id), tiles: [] }));
   return g;
 }
 
@@ -161,7 +166,7 @@ export function pack(groups: readonly Group[], columns: number): Placed[] {
   };
   for (const group of groups) {
     const spans = group.tiles.map((t) => widthOf(t, columns));
-    const sum = spans.reduce((a, b) => a + b, 0);
+    const sum = spans.reduce((a, b) => a + b, 0) || 1;
     if (sum > room) close();
     const placed = { group, span: Math.min(sum, columns), spans };
     out.push(placed);
@@ -175,9 +180,22 @@ export function pack(groups: readonly Group[], columns: number): Placed[] {
   return out;
 }
 
+/* What a search leaves: tiles of which the title, the group or an id has all of its words. */
+export function find(groups: readonly Group[], search: string): Group[] {
+  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+  const has = (g: Group, tile: Tile) => {
+    const text = `${g.title} ${tile.title} ${idsOf(tile).join(" ")}`.toLowerCase();
+    return words.every((w) => text.includes(w));
+  };
+  return groups
+    .map((g) => ({ ...g, tiles: g.tiles.filter((tile) => has(g, tile)) }))
+    .filter((g) => g.tiles.length);
+}
+
 /* The facts read best in one line; else the narrowest tile has most use for the room. */
 function widen(p: Placed): void {
   p.span++;
+  if (!p.spans.length) return;
   const facts = p.group.tiles.findIndex((t) => t.kind === "facts");
   const least = Math.min(...p.spans);
   p.spans[facts >= 0 ? facts : p.spans.indexOf(least)]!++;

@@ -2,18 +2,26 @@
 
 import { staleAfter } from "./link";
 import type { Model } from "./model";
+import type { Hover } from "./plot";
 import { nearest } from "./scale";
 import { axisOf, lastValue, offsetOf, WINDOW_MS, type Axis } from "./series";
+import type { Past } from "./wire";
 
-/* The crosshair: a place in the window, 0 oldest and 1 newest, and the row that is there. */
-export interface Hover {
-  at: number | null;
-  index: number; // in axis; -1: none
-  set(at: number | null): void;
+/* What a view may ask for. */
+export interface Actions {
+  askStats(): void;
+  closeSession(id: string): void;
+  signedIn(): void; // or out
+  watchEvents(on: boolean): void;
+  past(ids: readonly string[], range_s: number, step_s: number): Promise<Past>;
 }
 
 export interface View {
   m: Model;
+  act: Actions;
+  go(e: MouseEvent): void; // for the links between views
+  search: string; // the parameters of the address
+  change(params: Record<string, string | null>): void; // of the address
   now: number; // steady clock
   wallOf(steadyMs: number): number;
   axis: Axis;
@@ -22,14 +30,15 @@ export interface View {
   hover: Hover;
 }
 
-export interface Moment {
+export interface Moment extends Pick<View, "act" | "go" | "search" | "change"> {
   now: number;
   wall: number;
   hoverAt: number | null;
   setHover(at: number | null): void;
 }
 
-export function viewOf(m: Model, { now, wall, hoverAt, setHover }: Moment): View {
+export function viewOf(m: Model, moment: Moment): View {
+  const { now, wall, hoverAt, setHover, act, go, search, change } = moment;
   const offset = offsetOf(m.series);
   const axis = axisOf(m.series);
   const last = m.series.rows[m.series.rows.length - 1];
@@ -38,6 +47,10 @@ export function viewOf(m: Model, { now, wall, hoverAt, setHover }: Moment): View
   const index = hoverAt === null ? -1 : nearest(axis.ups, until - (1 - hoverAt) * WINDOW_MS);
   return {
     m,
+    act,
+    go,
+    search,
+    change,
     now,
     wallOf: (at) => wall - (now - at),
     axis,

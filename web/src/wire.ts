@@ -12,10 +12,16 @@ export interface Hello {
   server: { name: string; version: string; host: string };
 }
 
+/* With `base`: what changed since that frame, null for what went away; else all of it. */
 export interface Telemetry {
   seq: number;
   t: number; // the board's wall clock, ms since 1970; may be wrong, may jump
   up: number; // the board's monotonic clock, ms
+  base?: number;
+  values: Record<string, number | null>;
+}
+
+export interface Whole extends Telemetry {
   values: Record<string, number>; // what could not be read is not in here
 }
 
@@ -32,6 +38,10 @@ export interface Metric {
   kind: "gauge" | "rate" | "counter";
   min?: number;
   max?: number;
+  warn?: number; // the sensor's own thresholds
+  crit?: number;
+  own?: boolean; // published to the board, not found by it
+  age_ms?: number;
 }
 
 export interface Info {
@@ -43,6 +53,11 @@ export interface Info {
     arch: string;
     os?: string;
     cpus: number;
+    addresses?: { if: string; addr: string }[];
+    firmware?: { version: string; slot?: string; boot_id?: string };
+    clock?: { synced: boolean; source?: string };
+    storage?: { mount: string; total: number; free: number }[];
+    uptime_s?: number;
   };
   sample_ms: number;
   history: { step_ms: number; n: number };
@@ -57,6 +72,17 @@ export interface History {
   step_ms: number;
   n: number;
   values: Record<string, (number | null)[]>;
+}
+
+/* The longer history: evenly spaced, null is a hole; steps of one sample have avg alone. */
+export interface Past {
+  step_ms: number;
+  t0: number; // the board's wall clock at the first place
+  n: number;
+  values: Record<
+    string,
+    { avg: (number | null)[]; min?: (number | null)[]; max?: (number | null)[] }
+  >;
 }
 
 export interface SessionRow {
@@ -96,8 +122,51 @@ export interface Stats {
     | "replayed"
   >;
   hub: Numbers<"tick_max_us" | "loop_late" | "queue_bytes">;
-  memory: Numbers<"table_bytes" | "rss_bytes">;
+  memory: Numbers<"table_bytes" | "rss_bytes"> & { tls_bytes?: number };
   uptime_s: number;
   list: SessionRow[];
   list_omitted?: number; // sessions for which the list had no room
+}
+
+/* One line of the board's log. */
+export interface BoardEvent {
+  seq: number;
+  t: number;
+  level: string;
+  event: string;
+  text: string;
+}
+
+export interface Events {
+  epoch: string;
+  first: number; // the oldest that is still held
+  next: number;
+  events: BoardEvent[];
+}
+
+/* GET /api/v1/session: who this browser is to the board. */
+export interface Who {
+  role: "none" | "viewer" | "admin";
+  claimed: boolean;
+  claimable: boolean;
+  view_login: boolean;
+  min_password: number;
+}
+
+export interface Token {
+  id: number;
+  name: string;
+  role: string;
+  made: number; // s since 1970
+  ends: number | null;
+}
+
+/* GET /api/v1/update */
+export interface Update {
+  supported: boolean;
+  state: string;
+  slot?: string;
+  version?: string;
+  progress?: number;
+  why?: string;
 }

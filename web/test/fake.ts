@@ -62,11 +62,15 @@ export class World implements Env {
   states: LinkState[] = [];
   frames: number[] = [];
   byes: Bye[] = [];
+  events: number[] = [];
+  refusals = 0;
   rtts: number[] = [];
   readonly link = new Link(this, {
     state: (s) => this.states.push(s),
     hello: () => {},
     telemetry: (t) => this.frames.push(t.seq),
+    event: (e) => this.events.push(e.seq),
+    refused: () => this.refusals++,
     bye: (b) => this.byes.push(b),
     rtt: (ms) => this.rtts.push(ms),
   });

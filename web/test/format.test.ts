@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as F from "../src/format";
-import { minutes, nearest, ticks } from "../src/scale";
+import { nearest, ticks, times } from "../src/scale";
 
 const plain = (s: string) => s.replaceAll("\u00a0", " ");
 const q = (v: number, unit: string) => plain(F.join(F.quantity(v, unit)));
@@ -78,13 +78,22 @@ test("grid lines are round", () => {
   for (const t of ticks(-3, 7, 5)) assert.ok(!Object.is(t, -0));
 });
 
-test("minutes are whole, and fewer when there is no room", () => {
+test("times are round, and fewer when there is no room", () => {
   const end = 1_000_000_050_000;
-  const all = minutes(end, 300_000, 5);
-  assert.equal(all.length, 5);
-  assert.ok(all.every((t) => t % 60_000 === 0 && t <= end && t > end - 300_000));
-  assert.ok(minutes(end, 300_000, 3).every((t) => t % 120_000 === 0));
-  assert.ok(minutes(end, 300_000, 0).length <= 1);
+  const all = times(end - 300_000, end, 5);
+  assert.equal(all.step, 60_000);
+  assert.equal(all.at.length, 5);
+  assert.ok(all.at.every((t) => t % 60_000 === 0 && t <= end && t > end - 300_000));
+  assert.equal(times(end - 300_000, end, 3).step, 120_000);
+  assert.equal(times(end - 30_000, end, 6).step, 5000);
+  assert.ok(times(end - 300_000, end, 0).at.length <= 1);
+});
+
+test("a day begins at the reader's midnight", () => {
+  const zone = 3_600_000;
+  const { at } = times(1_000_000_000_000, 1_000_500_000_000, 7, zone);
+  assert.equal(at.length, 5);
+  assert.ok(at.every((t) => (t + zone) % 86_400_000 === 0));
 });
 
 test("nearest finds the nearest", () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ANSWER_MS, CONNECT_MS, PROBE_MS, RpcError } from "../src/link";
+import { ANSWER_MS, CONNECT_MS, PROBE_MS } from "../src/link";
+import { RpcError } from "../src/rpc";
 import { liveWorld, World } from "./fake";
 
 const SILENT_MS = 3000 + ANSWER_MS;

@@ -22,6 +22,8 @@ const INFO = {
 const settle = () => new Promise((r) => setImmediate(r));
 
 /* An app in a fake world; the server answers by itself unless told not to. */
+const MOMENT = { wall: 1e12, hoverAt: null as number | null, setHover() {}, go() {}, change() {}, search: "" };
+
 class Page {
   readonly world = new World();
   readonly app = new App(this.world, () => 1e12, () => this.changes++);
@@ -60,7 +62,7 @@ class Page {
   }
 
   view(now = this.world.time) {
-    return viewOf(this.app.model, { now, wall: 1e12, hoverAt: null, setHover() {} });
+    return viewOf(this.app.model, { ...MOMENT, now, act: this.app });
   }
 }
 
@@ -195,7 +197,7 @@ test("the pill says it in plain words", async () => {
 test("the crosshair finds its row, and has none without a pointer", async () => {
   const p = await opened();
   const at = (hoverAt: number | null) =>
-    viewOf(p.app.model, { now: p.world.time, wall: 0, hoverAt, setHover() {} }).hover.index;
+    viewOf(p.app.model, { ...MOMENT, now: p.world.time, act: p.app, hoverAt }).hover.index;
   assert.equal(at(null), -1);
   assert.equal(at(1), 0);
 });

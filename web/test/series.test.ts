@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as S from "../src/series";
-import type { History, Telemetry } from "../src/wire";
+import type { History, Whole } from "../src/wire";
 
-const frame = (seq: number, up: number, values: Record<string, number> = { a: seq }): Telemetry => ({
+const frame = (seq: number, up: number, values: Record<string, number> = { a: seq }): Whole => ({
   seq,
   t: 0,
   up,

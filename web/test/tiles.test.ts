@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CAUSES, causesOf } from "../src/causes";
-import { arrange, idsOf, pack, type Board } from "../src/tiles";
+import { arrange, find, idsOf, pack, type Board } from "../src/tiles";
 import type { Metric } from "../src/wire";
 
 const metric = (id: string, group: string, unit = "1", label = id): Metric => ({
@@ -24,7 +24,7 @@ const PC: Metric[] = [
   ),
   metric("swap.total", "memory", "B", "Swap, total"),
   metric("swap.used", "memory", "B", "Swap, used"),
-  metric("temp.cpu", "thermal", "°C", "coretemp Core 0"),
+  metric("temp.cpu", "temperature", "°C", "coretemp Core 0"),
   metric("net.lo.rx", "network", "B/s"),
   metric("net.lo.tx", "network", "B/s"),
   metric("net.eth0.rx", "network", "B/s", "eth0 received"),
@@ -82,7 +82,7 @@ test("what it does not know is still shown", () => {
 
 test("rows are full at every width", () => {
   for (const extra of [0, 1, 2, 5, 9, 20]) {
-    const temps = Array.from({ length: extra }, (_, i) => metric(`temp.x${i}`, "thermal", "°C"));
+    const temps = Array.from({ length: extra }, (_, i) => metric(`temp.x${i}`, "temperature", "°C"));
     const { groups } = arrange([...PC, ...temps]);
     for (const columns of [2, 3, 6, 9]) {
       let used = 0;
@@ -99,15 +99,26 @@ test("rows are full at every width", () => {
 });
 
 test("every cause of the design has its words", () => {
+  const causes = causesOf(Object.fromEntries(Object.keys(CAUSES).map((w) => [w, 0])));
   assert.deepEqual(
-    CAUSES.filter((c) => !c.expected).map((c) => c.word),
+    causes.filter((c) => !c.expected).map((c) => c.word),
     ["protocol_error", "internal_error"],
   );
-  assert.equal(CAUSES.length, 11);
-  assert.ok(CAUSES.every((c) => c.title && c.text));
+  assert.equal(causes.length, 11);
+  assert.ok(causes.every((c) => c.title !== c.word && c.text));
 });
 
 test("a cause that is new to the page is shown, not hidden", () => {
   const got = causesOf({ peer_gone: 1, quantum_flip: 2 });
   assert.deepEqual(got.map((c) => c.word), ["peer_gone", "quantum_flip"]);
+});
+
+test("a search finds by title, group and id, all words of it", () => {
+  const { groups } = arrange(PC);
+  const found = (search: string) => find(groups, search).flatMap((g) => g.tiles.map((t) => t.title));
+  assert.deepEqual(found("SWAP"), ["Swap"]);
+  assert.deepEqual(found("memory cach"), ["Cached"]);
+  assert.deepEqual(found("disk.sda.read"), ["sda"]);
+  assert.deepEqual(found("memory eth0"), []);
+  assert.equal(found(" ").length, groups.flatMap((g) => g.tiles).length);
 });

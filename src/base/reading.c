@@ -1,0 +1,181 @@
+#include "base/reading.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#define EXPONENT_MAX 400
+
+void reading_init(struct reading *r) { *r = (struct reading){.kind = READING_GAUGE}; }
+
+/* ---- words ---- */
+
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+static bool is_letter(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool may_name(char c) {
+    return is_letter(c) || is_digit(c) || c == '.' || c == '_' || c == '-';
+}
+
+const char *reading_name(struct reading *r, const char *p, size_t n) {
+    if (n == 0)
+        return "the name is missing";
+    if (n >= READING_NAME_MAX)
+        return "the name is longer than 39 characters";
+    if (!is_letter(p[0]) && !is_digit(p[0]))
+        return "the name does not begin with a letter or digit";
+    for (size_t i = 0; i < n; i++)
+        if (!may_name(p[i]))
+            return "a name has letters, digits, '.', '_' and '-' only";
+    for (size_t i = 0; i < n; i++)
+        r->name[i] = p[i] >= 'A' && p[i] <= 'Z' ? (char)(p[i] - 'A' + 'a') : p[i];
+    r->name[n] = '\0';
+    return NULL;
+}
+
+/* Bytes of the well-formed character at s (RFC 3629 section 4), of n > 0; 0: it is not
+ * one, or a control character. */
+static size_t printable(const unsigned char *s, size_t n) {
+    if (s[0] < 0x80)
+        return s[0] >= 0x20 && s[0] != 0x7f;
+    size_t len = s[0] < 0xc2   ? 0
+                 : s[0] < 0xe0 ? 2
+                 : s[0] < 0xf0 ? 3
+                 : s[0] < 0xf5 ? 4
+                               : 0;
+    if (len == 0 || len > n)
+        return 0;
+    /* The second byte also rules out overlong forms, surrogates, what is too large, and
+     * the control characters U+0080 to U+009F. */
+    unsigned char low = s[0] == 0xe0   ? 0xa0
+                        : s[0] == 0xf0 ? 0x90
+                        : s[0] == 0xc2 ? 0xa0
+                                       : 0x80;
+    unsigned char high = s[0] == 0xed ? 0x9f : s[0] == 0xf4 ? 0x8f : 0xbf;
+    if (s[1] < low || s[1] > high)
+        return 0;
+    for (size_t i = 2; i < len; i++)
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+    return len;
+}
+
+static bool is_text(const char *p, size_t n) {
+    for (size_t i = 0, len; i < n; i += len)
+        if ((len = printable((const unsigned char *)p + i, n - i)) == 0)
+            return false;
+    return true;
+}
+
+static void copy(char *to, const char *p, size_t n) {
+    memcpy(to, p, n);
+    to[n] = '\0';
+}
+
+const char *reading_label(struct reading *r, const char *p, size_t n) {
+    if (n >= READING_LABEL_MAX)
+        return "the label is longer than 47 bytes";
+    if (!is_text(p, n))
+        return "the label is not printable UTF-8";
+    copy(r->label, p, n);
+    return NULL;
+}
+
+const char *reading_unit(struct reading *r, const char *p, size_t n) {
+    if (n >= READING_UNIT_MAX)
+        return "the unit is longer than 13 bytes";
+    if (!is_text(p, n))
+        return "the unit is not printable UTF-8";
+    copy(r->unit, p, n);
+    return NULL;
+}
+
+static const char *const kinds[] = {
+    [READING_GAUGE] = "gauge",
+    [READING_COUNTER] = "counter",
+    [READING_TIMING] = "timing",
+};
+
+bool reading_kind(const char *word, size_t n, enum reading_kind *out) {
+    for (int i = READING_GAUGE; i <= READING_TIMING; i++)
+        if (strlen(kinds[i]) == n && memcmp(kinds[i], word, n) == 0) {
+            *out = (enum reading_kind)i;
+            return true;
+        }
+    return false;
+}
+
+const char *reading_kind_name(enum reading_kind kind) { return kinds[kind]; }
+
+/* ---- numbers ---- */
+
+struct number {
+    const char *p, *end;
+    uint64_t digits;
+    int shift; /* value = digits * 10^shift */
+};
+
+/* A run of digits; false: there is none. */
+static bool take_digits(struct number *x, bool fraction) {
+    const char *from = x->p;
+    for (; x->p < x->end && is_digit(*x->p); x->p++) {
+        bool fits = x->digits < UINT64_MAX / 10 - 1;
+        if (fits)
+            x->digits = x->digits * 10 + (uint64_t)(*x->p - '0');
+        if (x->shift > -EXPONENT_MAX && x->shift < EXPONENT_MAX)
+            x->shift += fits ? -fraction : !fraction;
+    }
+    return x->p > from;
+}
+
+static bool take_exponent(struct number *x) {
+    int v = 0;
+    bool minus = x->p < x->end && *x->p == '-';
+    if (x->p < x->end && (*x->p == '-' || *x->p == '+'))
+        x->p++;
+    const char *from = x->p;
+    for (; x->p < x->end && is_digit(*x->p); x->p++)
+        v = v < EXPONENT_MAX ? v * 10 + (*x->p - '0') : v;
+    x->shift += minus ? -v : v;
+    return x->p > from;
+}
+
+/* Exact up to 10^22, as literals of that size are. */
+static double power_of_ten(int n) {
+    double v = 1;
+    for (int i = 0; i < n; i++)
+        v *= 10;
+    return v;
+}
+
+bool reading_number(const char *p, size_t n, double *out) {
+    struct number x = {.p = p, .end = p + n};
+    bool minus = n > 0 && *p == '-';
+    if (n > 0 && (*p == '-' || *p == '+'))
+        x.p++;
+    if (!take_digits(&x, false))
+        return false;
+    if (x.p < x.end && *x.p == '.') {
+        x.p++;
+        if (!take_digits(&x, true))
+            return false;
+    }
+    if (x.p < x.end && (*x.p == 'e' || *x.p == 'E')) {
+        x.p++;
+        if (!take_exponent(&x))
+            return false;
+    }
+    double v = (double)x.digits;
+    v = x.shift < 0 ? v / power_of_ten(-x.shift) : v * power_of_ten(x.shift);
+    if (x.p != x.end || !isfinite(v))
+        return false;
+    *out = minus ? -v : v;
+    return true;
+}
+
+const char *reading_value(struct reading *r, const char *p, size_t n) {
+    return reading_number(p, n, &r->value) ? NULL : "the value is not a number";
+}

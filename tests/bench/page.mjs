@@ -1,0 +1,145 @@
+/* The measurements of tests/bench/page. */
+
+import { readdirSync, readFileSync } from "node:fs";
+import http from "node:http";
+import net from "node:net";
+import { Dashboard, launch } from "../browser/browser.mjs";
+import { Daemon } from "../browser/daemon.mjs";
+import { until } from "../browser/until.mjs";
+
+const at = process.argv.indexOf("--seconds");
+const SECONDS = at > 0 ? Number(process.argv[at + 1]) : 20;
+const LOADS = 9;
+const VIEWERS = 32;
+
+const sleep = (s) => new Promise((done) => setTimeout(done, s * 1000));
+const median = (xs) => [...xs].sort((a, b) => a - b)[xs.length >> 1];
+const rows = [];
+const tell = (what, measured, budget = "") => rows.push([what, measured, budget]);
+
+/* The whole answer as it is on the wire, head and body. */
+const wireBytes = (url) =>
+  new Promise((done, fail) => {
+    const headers = { "Accept-Encoding": "gzip", Connection: "close" };
+    http
+      .get(url, { headers }, (res) => {
+        let n = 0;
+        res.on("data", (d) => (n += d.length)).on("end", () => done(n));
+      })
+      .on("error", fail);
+  });
+
+/* From navigation to the first digit that is drawn in a chart's heading. */
+function watchForNumber() {
+  const look = () => {
+    const big = document.querySelector(".big");
+    if (big && /\d/.test(big.textContent)) window.firstNumber = performance.now();
+    else requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+}
+
+async function loads(browser, daemon) {
+  const times = [];
+  let requests = [];
+  for (let i = 0; i < LOADS; i++) {
+    const d = await Dashboard.open(browser, daemon.url, "/stats");
+    await d.context.addInitScript(watchForNumber);
+    d.requests.length = 0;
+    await d.page.goto(`${daemon.url}/`);
+    times.push(await until("a number", () => d.page.evaluate(() => window.firstNumber)));
+    requests = d.requests.filter((u) => u.startsWith("http"));
+    await d.close();
+  }
+  tell("page, gzipped", `${(await wireBytes(daemon.url)).toLocaleString("en")} B`, "38,000 B");
+  const pages = requests.filter((u) => new URL(u).pathname === "/").length;
+  tell("requests: for the page, besides", `${pages}, ${requests.length - pages}`, "1");
+  tell("navigation to first number, median / worst", times.length &&
+    `${median(times).toFixed(0)} / ${Math.max(...times).toFixed(0)} ms`, "300 ms");
+}
+
+/* Frames as the page gets them: whole ones and those that say what changed. */
+async function telemetry(browser, daemon) {
+  const d = await Dashboard.open(browser, daemon.url, "/stats");
+  const sizes = { full: [], delta: [] };
+  d.page.on("websocket", (w) =>
+    w.on("framereceived", ({ payload }) => {
+      const m = JSON.parse(payload);
+      if (m.method !== "telemetry") return;
+      sizes[m.params.base === undefined ? "full" : "delta"].push(Buffer.byteLength(payload) + 4);
+    }),
+  );
+  await d.page.goto(`${daemon.url}/`);
+  await d.live();
+  await sleep(SECONDS);
+  for (const [kind, list] of Object.entries(sizes))
+    tell(`bytes per second and viewer, ${kind} frames at 1 Hz`,
+      list.length ? `${median(list).toLocaleString("en")} B` : "no such frames");
+  await d.close();
+}
+
+/* The main thread of the page, drawing an overview at 1 Hz. */
+async function browserCpu(browser, daemon) {
+  const d = await Dashboard.open(browser, daemon.url);
+  await d.live();
+  const cdp = await d.context.newCDPSession(d.page);
+  /* The CPU time of its thread, not how long its tasks took: the machine may be busy. */
+  await cdp.send("Performance.enable", { timeDomain: "threadTicks" });
+  const spent = async () => {
+    const { metrics } = await cdp.send("Performance.getMetrics");
+    return metrics.find((m) => m.name === "TaskDuration").value;
+  };
+  const before = await spent();
+  const began = performance.now();
+  await sleep(SECONDS);
+  const part = ((await spent()) - before) / ((performance.now() - began) / 1000);
+  tell("browser, overview at 1 Hz", `${(part * 100).toFixed(2)} % of a core`, "2 %");
+  await d.close();
+}
+
+function cpuNs(pid) {
+  let sum = 0;
+  for (const task of readdirSync(`/proc/${pid}/task`))
+    sum += Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, "utf8").split(" ")[0]);
+  return sum;
+}
+
+function viewer(daemon) {
+  const s = net.connect(daemon.port, "127.0.0.1");
+  s.write(
+    `GET /ws HTTP/1.1\r\nHost: 127.0.0.1:${daemon.port}\r\nUpgrade: websocket\r\n` +
+      "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" +
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+  );
+  s.on("data", () => {}).on("error", () => {});
+  return s;
+}
+
+async function serverCpu(daemon) {
+  const sockets = [];
+  for (const n of [0, 1, VIEWERS]) {
+    while (sockets.length < n) sockets.push(viewer(daemon));
+    await until("they are in", async () => (await daemon.stats()).sessions.live === n);
+    const before = cpuNs(daemon.pid);
+    await sleep(SECONDS);
+    const part = (cpuNs(daemon.pid) - before) / (SECONDS * 1e9);
+    tell(`server, ${n} viewers`, `${(part * 100).toFixed(3)} % of a core`, n ? "" : "0.3 %");
+  }
+  for (const s of sockets) s.destroy();
+}
+
+const daemon = await new Daemon().start();
+const browser = await launch();
+try {
+  await loads(browser, daemon);
+  await telemetry(browser, daemon);
+  await browserCpu(browser, daemon);
+  await browser.close();
+  await serverCpu(daemon);
+} finally {
+  await browser.close();
+  await daemon.dispose();
+}
+const width = Math.max(...rows.map(([what]) => what.length));
+for (const [what, measured, budget] of rows)
+  console.log(`${what.padEnd(width)}  ${String(measured).padStart(20)}  ${budget}`);

@@ -1,0 +1,129 @@
+"""A board in QEMU: an image on a copy of its own, its console, its ports, its power switch."""
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+import urllib.request
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[2]
+BUILD = TOP / "build" / "firmware"
+MIB = 1 << 20
+FAT_AT, SLOT, DATA_AT = 4 * MIB, (20 * MIB, 52 * MIB), 84 * MIB
+# A machine that does nothing else takes 7 s for virt and 45 s for the Orange Pi.
+BOOT_S = 400
+
+MACHINES = {
+    "virt-armhf": ["qemu-system-arm", "-M", "virt", "-cpu", "cortex-a15", "-m", "64"],
+    "virt-arm64": ["qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a53", "-m", "256"],
+    "orangepi-pc": ["qemu-system-arm", "-M", "orangepi-pc", "-m", "1G"],
+}
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def until(what, probe, timeout=BOOT_S):
+    """The first truthy answer of probe()."""
+    end, last = time.monotonic() + timeout, None
+    while time.monotonic() < end:
+        try:
+            if last := probe():
+                return last
+        except (OSError, ValueError) as error:
+            last = error
+        time.sleep(0.1)  # between two looks
+    raise AssertionError(f"not within {timeout} s: {what} (last: {last})")
+
+
+class Board:
+    def __init__(self, name, folder, memory=None):
+        self.name, self.folder = name, folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self.disk = folder / "disk.img"
+        subprocess.run(["cp", "--sparse=always", BUILD / name / "disk.img", self.disk], check=True)
+        self.memory, self.child, self.starts = memory, None, 0
+
+    # The disk, while the power is off.
+
+    def put(self, name, text):
+        source = self.folder / "put"
+        source.write_text(text)
+        self.mtools("mcopy", "-o", str(source), f"::{name}")
+
+    def get(self, name):
+        return self.mtools("mtype", f"::{name}")
+
+    def mtools(self, tool, *args):
+        return subprocess.run([tool, "-i", f"{self.disk}@@{FAT_AT}", *args], check=True, text=True,
+                              capture_output=True, env={**os.environ, "MTOOLS_SKIP_CHECK": "1"}).stdout
+
+    def spoil(self, at, length):
+        with open(self.disk, "r+b") as disk:
+            disk.seek(at)
+            disk.write(os.urandom(length))
+
+    # The power switch.
+
+    def start(self):
+        assert not self.child
+        self.port = free_port()
+        self.starts += 1
+        self.log = self.folder / f"console-{self.starts}.log"
+        machine = list(MACHINES[self.name])
+        if self.memory:
+            machine[machine.index("-m") + 1] = str(self.memory)
+        net = f"user,hostfwd=tcp:127.0.0.1:{self.port}-:80"
+        if self.name.startswith("virt"):
+            machine += ["-bios", BUILD / self.name / "u-boot.bin",
+                        "-drive", f"if=none,id=d,format=raw,file={self.disk}",
+                        "-device", "virtio-blk-device,drive=d", "-device", "virtio-rng-device",
+                        "-netdev", f"{net},id=n", "-device", "virtio-net-device,netdev=n"]
+        else:
+            machine += ["-drive", f"if=sd,format=raw,file={self.disk}", "-nic", net]
+        self.began = time.monotonic()
+        with open(self.log, "wb") as log:
+            self.child = subprocess.Popen([str(w) for w in machine] + ["-nographic"],
+                                          stdin=subprocess.DEVNULL, stdout=log,
+                                          stderr=subprocess.STDOUT)
+        return self
+
+    def cut(self):
+        """The power goes: nothing is flushed, nothing is told."""
+        self.child.kill()
+        self.child.wait()
+        self.child = None
+
+    def console(self):
+        return self.log.read_text(errors="replace")
+
+    # Talking to it.
+
+    def fetch(self, path="/"):
+        assert self.child.poll() is None, f"QEMU ended:\n{self.console()[-2000:]}"
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=20) as answer:
+            return answer.read().decode()
+
+    def stats(self):
+        return json.loads(self.fetch("/ws/stats"))
+
+    def up(self):
+        """Waits for the first page; seconds since the power came."""
+        try:
+            until("the page is served", lambda: "<html" in self.fetch("/").lower())
+        except AssertionError as late:
+            raise AssertionError(f"{late}\n{self.console()[-3000:]}") from None
+        return time.monotonic() - self.began
+
+    def said(self, text):
+        return until(f"the console says {text!r}", lambda: text in self.console())
+
+    def remove(self):
+        if self.child:
+            self.cut()
+        shutil.rmtree(self.folder)

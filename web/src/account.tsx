@@ -1,0 +1,99 @@
+/* Who looks at the board: the claim of a new one, signing in and out. */
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import { api } from "./api";
+import { Field, Form, Owner } from "./form";
+import { t } from "./i18n";
+import type { View } from "./view";
+import type { Who } from "./wire";
+
+function Claim({ who, done }: { who: Who; done(): void }) {
+  return (
+    <Form
+      submit="a.claim"
+      done={done}
+      send={({ code, password, view_login }) =>
+        api("POST", "claim", { code, password, view_login: view_login === "on" })
+      }
+    >
+      <p>{t("a.claim.text")}</p>
+      <Owner />
+      <Field label="a.code" name="code" autocomplete="one-time-code" />
+      <Field
+        label="a.new"
+        name="password"
+        secret
+        autocomplete="new-password"
+        min={who.min_password}
+      />
+      <p class="sub">{t("a.min", { n: who.min_password })}</p>
+      <label class="check">
+        <input type="checkbox" name="view_login" /> {t("a.view")}
+      </label>
+    </Form>
+  );
+}
+
+function Login({ done }: { done(): void }) {
+  return (
+    <Form submit="a.login" done={done} send={({ password }) => api("POST", "login", { password })}>
+      <Owner />
+      <Field label="a.password" name="password" secret autocomplete="current-password" />
+    </Form>
+  );
+}
+
+/* The browser's own dialog: it keeps the focus inside and closes with Escape. */
+function Dialog({ who, done, close }: { who: Who; done(): void; close(): void }) {
+  const ref = useRef<HTMLDialogElement>(null);
+  useEffect(() => ref.current?.showModal(), []);
+  return (
+    <dialog ref={ref} class="card" aria-labelledby="dialog" onClose={close}>
+      <h2 id="dialog">{t(who.claimed ? "a.login" : "a.claim")}</h2>
+      {who.claimed ? <Login done={done} /> : <Claim who={who} done={done} />}
+      <button class="close" aria-label={t("close")} onClick={close}>
+        ✕
+      </button>
+    </dialog>
+  );
+}
+
+export async function signOut(view: View, everywhere = false): Promise<void> {
+  await api("POST", "logout", { everywhere });
+  view.act.signedIn();
+}
+
+/* In the header: the way in, or who is in. */
+export function Account({ view }: { view: View }) {
+  const [open, setOpen] = useState(false);
+  const { who } = view.m;
+  if (!who) return null;
+  const done = () => {
+    setOpen(false);
+    view.act.signedIn();
+  };
+  if (who.role === "admin")
+    return (
+      <button class="button wide" onClick={() => void signOut(view)}>
+        {t("a.logout")}
+      </button>
+    );
+  if (!who.claimed && !who.claimable) return null;
+  return (
+    <>
+      <button class="button" onClick={() => setOpen(true)}>
+        {t(who.claimed ? "a.login" : "a.claim")}
+      </button>
+      {open && <Dialog who={who} done={done} close={() => setOpen(false)} />}
+    </>
+  );
+}
+
+/* Instead of a view, where looking needs a password. */
+export const Door = ({ view }: { view: View }) => (
+  <section class="card door">
+    <h2>{t("a.login")}</h2>
+    <p>{t("a.door")}</p>
+    <Login done={view.act.signedIn} />
+  </section>
+);
