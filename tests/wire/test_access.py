@@ -35,6 +35,13 @@ HTTP = {
     ("POST", "/api/v1/update"): ADMINS,
     ("POST", "/api/v1/reboot"): ADMINS,
     ("GET", "/api/v1/session"): NONE,
+    ("GET", "/ca.crt"): NONE,
+    ("GET", "/trust"): NONE,
+    ("GET", "/.well-known/security.txt"): NONE,
+    ("GET", "/.well-known/change-password"): NONE,
+    ("GET", "/api/v1/certificate"): VIEW,
+    ("POST", "/api/v1/certificate"): ADMINS,
+    ("DELETE", "/api/v1/certificate"): ADMINS,
     ("POST", "/api/v1/claim"): NONE,
     ("POST", "/api/v1/login"): NONE,
     ("POST", "/api/v1/logout"): NONE,
@@ -91,7 +98,7 @@ def world(start_module, tmp_path_factory):
         (viewer, "viewer", 0), (admin, "admin", int(time.time()) + 86400),
         (expired, "admin", int(time.time()) - 1), (revoked, "admin", 0),
     ])  # fmt: skip
-    s = start_module.pulseboard("--data", data, secure=True)
+    s = start_module.pulseboard("--data", data, "--http", "full", secure=True)
     s.credentials = bearer(viewer)
     s.allow("level=notice event=(login|logout|token_revoke|log_level) ")
     return s, [

@@ -26,7 +26,7 @@ def bearer(token):
 @pytest.fixture
 def fresh(start, tmp_path):
     """A board that nobody owns yet."""
-    s = start.pulseboard("--data", tmp_path / "data", secure=True)
+    s = start.pulseboard("--data", tmp_path / "data", "--http", "full", secure=True)
     s.allow(NOTICES)
     return s
 
@@ -36,7 +36,7 @@ def owned(start, tmp_path):
     """A board with an owner, where looking needs a login."""
     mine = owner.token()
     owner.write(tmp_path / "data", tokens=[(mine, "viewer", 0)])
-    s = start.pulseboard("--data", tmp_path / "data", secure=True)
+    s = start.pulseboard("--data", tmp_path / "data", "--http", "full", secure=True)
     s.credentials = bearer(mine)
     s.allow(NOTICES)
     return s
