@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "app/auth_priv.h"
@@ -77,6 +78,23 @@ static int open_store(struct auth *a) {
     return read_code(a) == 0 ? 0 : make_code(a);
 }
 
+/* Waits only for one who is changing the store beside the program. */
+static int take_lock(struct auth *a) {
+    int folder = open(a->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = folder < 0 ? -1
+                        : openat(folder, AUTH_LOCK_FILE,
+                                 O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int rc = fd < 0 || flock(fd, LOCK_SH) != 0 ? -errno : 0;
+    if (folder >= 0)
+        close(folder);
+    a->lock_fd = fd;
+    return rc;
+}
+
+int auth_alone(struct auth *a) {
+    return flock(a->lock_fd, LOCK_EX | LOCK_NB) == 0 ? 0 : -errno;
+}
+
 int auth_open(struct auth *a, const char *dir, uint32_t idle_s, uint32_t max_s) {
     a->dir = dir;
     a->idle_ms = (uint64_t)idle_s * 1000;
@@ -86,7 +104,10 @@ int auth_open(struct auth *a, const char *dir, uint32_t idle_s, uint32_t max_s) 
     pthread_mutex_init(&a->writing, NULL);
     pthread_mutex_init(&a->stretching, NULL);
     pthread_mutex_init(&a->lock, NULL);
-    int rc = dir ? open_store(a) : 0;
+    a->lock_fd = -1;
+    int rc = dir ? take_lock(a) : 0;
+    if (dir && rc == 0)
+        rc = open_store(a);
     if (rc)
         auth_close(a);
     return rc;
@@ -96,6 +117,8 @@ void auth_close(struct auth *a) {
     pthread_mutex_destroy(&a->writing);
     pthread_mutex_destroy(&a->stretching);
     pthread_mutex_destroy(&a->lock);
+    if (a->lock_fd >= 0)
+        close(a->lock_fd);
     secret_wipe(a, sizeof *a);
 }
 

@@ -26,6 +26,7 @@
 #define AUTH_TOKEN_PREFIX "pb_"                 /* tokens are told by it */
 #define AUTH_TOKEN_TEXT (AUTH_SECRET_TEXT + 3)
 #define AUTH_CODE_FILE "claim-code"
+#define AUTH_LOCK_FILE "auth.lock"
 /* Credentials that are no login or token. */
 #define AUTH_NOBODY UINT64_C(0)
 #define AUTH_LOCAL UINT64_MAX /* the socket on this machine */
@@ -41,6 +42,7 @@ struct auth_login {
 struct auth {
     const char *dir; /* the data folder; NULL: nobody can claim this board */
     uint64_t idle_ms, max_ms;
+    int lock_fd; /* AUTH_LOCK_FILE, shared by whoever has the store open; -1: none */
     bool locked; /* auth.json cannot be understood: nobody gets in from outside */
     atomic_uint_fast64_t turn;   /* credentials ended since; see auth_due() */
     atomic_uint_fast64_t due_ms; /* the next may end by itself */
@@ -59,6 +61,9 @@ struct auth {
  * no error: the board is then locked, and says so. */
 int auth_open(struct auth *a, const char *dir, uint32_t idle_s, uint32_t max_s);
 void auth_close(struct auth *a);
+/* Nobody else has this store open, and nobody can open it before auth_close(): 0, or
+ * -EWOULDBLOCK. For a change beside the program, when it does not run. */
+int auth_alone(struct auth *a);
 /* The claim code, or NULL when there is none: for whoever stands at the device. Before
  * other threads start. */
 const char *auth_code(const struct auth *a);

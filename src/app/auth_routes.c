@@ -229,6 +229,16 @@ void auth_post_logout(void *ctx, struct httpd_rq *rq) {
 
 /* ---- passwords ---- */
 
+/* Whoever is at the device needs no old one: it is their way back in. */
+static struct auth_verdict reset(struct httpd_rq *rq, const struct routes *r,
+                                 const cJSON *body, const char *fresh, bool *ok) {
+    const char *role = body_text(rq, body, "role", false, ok);
+    bool viewer = role && strcmp(role, "viewer") == 0;
+    if (!*ok)
+        return (struct auth_verdict){0};
+    return auth_reset(r->auth, viewer ? ROLE_VIEWER : ROLE_ADMIN, fresh);
+}
+
 void auth_post_password(void *ctx, struct httpd_rq *rq) {
     const struct routes *r = ctx;
     cJSON *body = body_json(rq);
@@ -237,10 +247,13 @@ void auth_post_password(void *ctx, struct httpd_rq *rq) {
     bool ok = true;
     struct auth_from f = from(rq);
     struct auth_who who = asker(rq);
-    const char *old = body_text(rq, body, "old", true, &ok);
+    const char *old = body_text(rq, body, "old", !rq->local, &ok);
     const char *fresh = body_text(rq, body, "new", true, &ok);
-    if (ok && done(rq, "password", auth_password(r->auth, &f, &who, old, fresh), 403,
-                   "The old password is not right.")) {
+    struct auth_verdict v = {0};
+    if (ok)
+        v = rq->local ? reset(rq, r, body, fresh, &ok)
+                      : auth_password(r->auth, &f, &who, old, fresh);
+    if (ok && done(rq, "password", v, 403, "The old password is not right.")) {
         hub_kick(r->hub);
         httpd_reply(rq, &(struct reply){.status = 204});
     }

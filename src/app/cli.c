@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "http/uri.h"
+
 /* The words of one command line, read from left to right. */
 struct words {
     struct cli *cli;
@@ -139,6 +141,54 @@ static int publish_operand(struct words *w, const char *word) {
     return 1;
 }
 
+static int owner_option(struct words *w, const char *flag, const char *value) {
+    if (strcmp(flag, "data") == 0)
+        return take_value(w, flag, value, &w->cli->data);
+    if (strcmp(flag, "socket") == 0)
+        return take_value(w, flag, value, &w->cli->socket);
+    return 0;
+}
+
+static int passwd_option(struct words *w, const char *flag, const char *value) {
+    if (strcmp(flag, "viewer") != 0 || value)
+        return owner_option(w, flag, value);
+    w->cli->viewer = true;
+    return 1;
+}
+
+static int token_option(struct words *w, const char *flag, const char *value) {
+    const char *text = NULL;
+    bool role = strcmp(flag, "role") == 0;
+    uint64_t days;
+    if (!role && strcmp(flag, "expires") != 0)
+        return owner_option(w, flag, value);
+    int rc = take_value(w, flag, value, &text);
+    if (rc < 0)
+        return rc;
+    if (role && strcmp(text, "admin") != 0 && strcmp(text, "viewer") != 0)
+        return wrong(w, "--role is viewer or admin");
+    if (!role && (uri_u64(text, &days) != 0 || days > 36500))
+        return wrong(w, "--expires is a number of DAYS up to 36500");
+    if (role)
+        w->cli->admin = text[0] == 'a';
+    else
+        w->cli->days = (uint32_t)days;
+    return 1;
+}
+
+static int token_operand(struct words *w, const char *word) {
+    struct cli *cli = w->cli;
+    bool known = strcmp(word, "add") == 0 || strcmp(word, "list") == 0 ||
+                 strcmp(word, "revoke") == 0;
+    if (!cli->verb && known)
+        cli->verb = word;
+    else if (cli->verb && !cli->name && strcmp(cli->verb, "list") != 0)
+        cli->name = word;
+    else
+        return 0;
+    return 1;
+}
+
 static int check_operand(struct words *w, const char *word) {
     if (w->cli->config_path)
         return wrong(w, "%s takes one FILE", w->cli->about);
@@ -152,6 +202,10 @@ static const struct command commands[] = {
      stats_option, NULL},
     {"publish", CLI_PUBLISH, "NAME=VALUE... [OPTION...]",
      "tell a running one readings of your own", publish_option, publish_operand},
+    {"passwd", CLI_PASSWD, "[--viewer] --data DIR",
+     "set a password, on the board itself", passwd_option, NULL},
+    {"token", CLI_TOKEN, "add NAME | list | revoke ID [OPTION...] --data DIR",
+     "keep the tokens of programs, on the board itself", token_option, token_operand},
     {"check-config", CLI_CHECK_CONFIG, "FILE",
      "tell what is wrong with a configuration", NULL, check_operand},
     {"update", CLI_UPDATE, "[FILE] [--force] [--status] [--socket PATH]",
@@ -204,6 +258,18 @@ static int take_word(struct words *w, const struct command *cmd, const char *wor
     return rc ? rc : wrong(w, "%s does not know what '%.64s' is", cmd->name, word);
 }
 
+static int check_owner(struct words *w, const struct command *cmd) {
+    const struct cli *cli = w->cli;
+    if (cmd->command == CLI_TOKEN && !cli->verb)
+        return wrong(w, "token needs add NAME, list or revoke ID");
+    if (cmd->command == CLI_TOKEN && !cli->name && strcmp(cli->verb, "list") != 0)
+        return wrong(w, "token %s needs %s", cli->verb,
+                     strcmp(cli->verb, "add") == 0 ? "a NAME" : "an ID");
+    if (!cli->data && !cli->socket)
+        return wrong(w, "%s needs --data DIR or --socket PATH", cmd->name);
+    return 0;
+}
+
 static int take_words(struct words *w, const struct command *cmd) {
     w->cli->command = cmd->command;
     if (cmd->command == CLI_PUBLISH)
@@ -216,6 +282,8 @@ static int take_words(struct words *w, const struct command *cmd) {
     }
     if (cmd->command == CLI_PUBLISH && w->cli->n_pairs == 0)
         return wrong(w, "publish needs NAME=VALUE");
+    if (cmd->command == CLI_PASSWD || cmd->command == CLI_TOKEN)
+        return check_owner(w, cmd);
     if (cmd->operand == check_operand && !w->cli->config_path)
         return wrong(w, "%s needs a FILE", cmd->name);
     return 0;
@@ -316,6 +384,24 @@ static void help_of(FILE *out, const struct command *cmd) {
     case CLI_FIRST_BOOT:
         fputs("Prints what is sound as NAME='value' lines for a shell, and a line per\n"
               "problem on stderr; the exit code is then 1.\n",
+              out);
+        break;
+    case CLI_PASSWD:
+        fputs("  --viewer\n"
+              "        the one for viewers, instead of the owner's\n"
+              "  --data DIR, or --socket PATH\n"
+              "        the folder of this board, or the socket of the running one\n"
+              "Asks on a terminal, else reads the first line of stdin.\n",
+              out);
+        break;
+    case CLI_TOKEN:
+        fputs("  --role viewer|admin\n"
+              "        what it may [viewer]\n"
+              "  --expires DAYS\n"
+              "        when it ends [never]\n"
+              "  --data DIR, or --socket PATH\n"
+              "        the folder of this board, or the socket of the running one\n"
+              "A new token is printed, once: nobody can show it again.\n",
               out);
         break;
     case CLI_ROUTES:

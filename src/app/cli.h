@@ -16,6 +16,8 @@ enum cli_command {
     CLI_SERVE,
     CLI_STATS,
     CLI_PUBLISH,
+    CLI_PASSWD,
+    CLI_TOKEN,
     CLI_CHECK_CONFIG,
     CLI_UPDATE,
     CLI_UPDATER,
@@ -29,13 +31,17 @@ struct cli {
     enum cli_command command;
     const char *about;       /* the command that was named, for the help; or NULL */
     const char *config_path; /* SERVE, CHECK_CONFIG, FIRST_BOOT; NULL: none */
-    const char *data;        /* SERVE; NULL: none */
+    const char *data;        /* SERVE, PASSWD, TOKEN; NULL: none */
     const char *url;         /* STATS */
     bool json;               /* STATS */
     /* PUBLISH: where to (else to statsd), and what. Points into argv. */
     const char *socket, *token, *unit, *label, *kind;
     const char *pairs[CLI_PAIRS]; /* NAME=VALUE */
     size_t n_pairs;
+    /* PASSWD, TOKEN, with data and socket. */
+    const char *verb, *name; /* TOKEN: add NAME, list, revoke ID */
+    bool viewer, admin;      /* whose password; the role of a token */
+    uint32_t days;           /* until it ends; 0: never does */
     /* SERVE: what to lay over the file, now and at every reload. Points into argv. */
     struct cli_setting {
         const struct option *o;

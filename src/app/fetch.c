@@ -187,7 +187,7 @@ static int unwrap(char *buf, size_t *n, char why[FETCH_WHY_MAX]) {
     const char *length = field(buf, "Content-Length");
     size_t body = *n - (size_t)(end + 4 - buf);
     unsigned long long want = body;
-    if (status != 200) {
+    if (status / 100 != 2) {
         say_problem(end + 4, status, why);
         return -EPROTO;
     }

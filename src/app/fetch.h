@@ -16,7 +16,7 @@ struct fetch_ask {
     size_t n;
 };
 
-/* The body of the answer, at most cap bytes: 0 and its length when the answer is 200;
+/* The body of the answer, at most cap bytes: 0 and its length when the answer is 2xx;
  * else -errno and why (what the problem says, if it is one). */
 int fetch_ask(const struct fetch_ask *a, char *buf, size_t cap, size_t *n,
               char why[FETCH_WHY_MAX]);

@@ -7,6 +7,7 @@
 
 #include "app/cli.h"
 #include "app/first_boot.h"
+#include "app/owner_cmd.h"
 #include "app/routes_list.h"
 #include "app/serve.h"
 #include "app/stats_table.h"
@@ -58,6 +59,10 @@ static int run(const struct cli *cli) {
         return updater_cmd(&cli->updater);
     case CLI_FIRST_BOOT:
         return first_boot_run(cli->config_path);
+    case CLI_PASSWD:
+        return owner_passwd(cli);
+    case CLI_TOKEN:
+        return owner_token(cli);
     case CLI_ROUTES:
         return routes_list(stdout);
     case CLI_HELP:

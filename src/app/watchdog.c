@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
+#include <sys/ioctl.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -60,6 +60,13 @@ static uint64_t manager_ms(void) {
 
 /* ---- the hardware ---- */
 
+/* A request is an int to musl, whose top bit this one has; to glibc it is a long. */
+#ifdef __GLIBC__
+#define SET_TIMEOUT WDIOC_SETTIMEOUT
+#else
+#define SET_TIMEOUT ((int)WDIOC_SETTIMEOUT)
+#endif
+
 static int open_device(struct watchdog *w, const char *path, char *why, size_t cap) {
     int seconds = DEVICE_S;
     w->device = open(path, O_WRONLY | O_CLOEXEC);
@@ -68,9 +75,8 @@ static int open_device(struct watchdog *w, const char *path, char *why, size_t c
         snprintf(why, cap, "%.200s: %s", path, strerror(-rc));
         return rc;
     }
-    /* One that has its own idea says so; one that cannot tell (a file) keeps ours. The
-     * C libraries disagree about the type of a request, the kernel does not. */
-    syscall(SYS_ioctl, w->device, WDIOC_SETTIMEOUT, &seconds);
+    /* One that has its own idea says so; one that cannot tell (a file) keeps ours. */
+    ioctl(w->device, SET_TIMEOUT, &seconds);
     if (seconds < 3)
         seconds = 3;
     w->every_ms = (uint32_t)seconds * 1000 / 3;

@@ -13,7 +13,9 @@
 
 #include "http/uri.h"
 
-#define BACKLOG 128
+/* A burst that the lobby has not looked at yet: a SYN that finds no place waits a
+ * second. */
+#define BACKLOG 1024
 
 static int has_ipv6(void) {
     int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -13,7 +13,7 @@ BUILD = TOP / "build" / "firmware"
 MIB = 1 << 20
 FAT_AT, SLOT, DATA_AT = 4 * MIB, (20 * MIB, 52 * MIB), 84 * MIB
 # A machine that does nothing else takes 7 s for virt and 45 s for the Orange Pi.
-BOOT_S = 400
+BOOT_S = 240
 
 MACHINES = {
     "virt-armhf": ["qemu-system-arm", "-M", "virt", "-cpu", "cortex-a15", "-m", "64"],

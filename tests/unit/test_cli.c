@@ -93,6 +93,17 @@ static void usage_errors_name_the_word(void **state) {
         {"check-config", "check-config needs a FILE"},
         {"check-config|a|b", "check-config takes one FILE"},
         {"check-config|--config|a", "check-config has no option --config"},
+        {"passwd", "passwd needs --data DIR or --socket PATH"},
+        {"passwd|--data|d|secret", "passwd does not know what 'secret' is"},
+        {"passwd|--data|d|--role|admin", "passwd has no option --role"},
+        {"token|--data|d", "token needs add NAME, list or revoke ID"},
+        {"token|add|--data|d", "token add needs a NAME"},
+        {"token|revoke|--data|d", "token revoke needs an ID"},
+        {"token|forge|--data|d", "token does not know what 'forge' is"},
+        {"token|list|x|--data|d", "token does not know what 'x' is"},
+        {"token|list", "token needs --data DIR or --socket PATH"},
+        {"token|add|x|--role|root|--data|d", "--role is viewer or admin"},
+        {"token|add|x|--expires|-1|--data|d", "--expires is a number of DAYS"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct cli cli;
