@@ -72,13 +72,14 @@ class Board:
 
     def start(self):
         assert not self.child
-        self.port = free_port()
+        self.port, self.tls_port = free_port(), free_port()
         self.starts += 1
         self.log = self.folder / f"console-{self.starts}.log"
         machine = list(MACHINES[self.name])
         if self.memory:
             machine[machine.index("-m") + 1] = str(self.memory)
-        net = f"user,hostfwd=tcp:127.0.0.1:{self.port}-:80"
+        net = (f"user,hostfwd=tcp:127.0.0.1:{self.port}-:80,"
+               f"hostfwd=tcp:127.0.0.1:{self.tls_port}-:443")
         if self.name.startswith("virt"):
             machine += ["-bios", BUILD / self.name / "u-boot.bin",
                         "-drive", f"if=none,id=d,format=raw,file={self.disk}",
