@@ -4,8 +4,8 @@
  *   grow partition DISK N   the last partition N (1 to 4) takes the rest of the disk
  *   grow fs FOLDER DEVICE   the mounted ext4 takes the whole of its partition
  *
- * Only the four bytes of its length change in the partition table, in one sector: a power
- * cut leaves the old length or the new one. */
+ * Only the four bytes of its length change in the partition table, in one sector: a
+ * power cut leaves the old length or the new one. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/blkpg.h>

@@ -291,6 +291,8 @@ int config_check(const struct config *c, struct config_report *r) {
         blame(r, "listen", "nothing to listen on");
     if (c->tls_listen.n == 0 && config_plain(c) >= PLAIN_REDIRECT)
         blame(r, "http", "needs tls_listen");
+    if (!c->contact[0] != !c->contact_expires[0])
+        blame(r, "security.contact", "and security.expires need each other");
     if (c->heartbeat_min_ms > c->heartbeat_start_ms)
         blame(r, "heartbeat.min_ms", "is more than heartbeat.start_ms");
     if (c->heartbeat_max_ms < c->heartbeat_start_ms)

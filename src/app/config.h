@@ -6,7 +6,7 @@
 
 #include "http/plain.h"
 
-#define CONFIG_OPTIONS 29   /* rows of the table in option.c */
+#define CONFIG_OPTIONS 31   /* rows of the table in option.c */
 #define CONFIG_ITEMS 8      /* elements of a list */
 #define CONFIG_ITEM_MAX 128 /* bytes of one, with its NUL */
 #define CONFIG_PATH_MAX 1024
@@ -22,6 +22,7 @@ struct config {
     struct config_list listen, tls_listen, allow_hosts;
     char user[33];                  /* for root; "": see sec/sandbox.h */
     char watchdog[CONFIG_PATH_MAX]; /* a device; "": none */
+    char contact[CONFIG_ITEM_MAX], contact_expires[40]; /* of security.txt */
     char http[16]; /* enum plain_mode as a word; "": see config_plain() */
     char tls_pem[CONFIG_PATH_MAX];
     char socket[CONFIG_PATH_MAX];

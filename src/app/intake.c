@@ -117,7 +117,7 @@ int intake_open(struct intake *in, struct own *own, const char *address,
         rc = say(in->local, path, why, cap);
     if (address)
         in->udp = open_udp(address);
-    if (address && in->udp < 0)
+    if (address && in->udp < 0 && rc == 0)
         rc = say(in->udp, address, why, cap);
     return rc;
 }

@@ -10,6 +10,7 @@
 #include "app/stats_json.h"
 #include "app/stats_text.h"
 #include "app/update_routes.h"
+#include "app/wellknown.h"
 #include "base/clock.h"
 #include "http/assets.h"
 #include "http/upgrade.h"
@@ -282,6 +283,8 @@ const struct httpd_route routes_table[] = {
     {"/api/v1/sessions/*", HTTP_DELETE, ROLE_ADMIN, close_session},
     {"/ca.crt", HTTP_GET, ROLE_NONE, cert_routes_ca},
     {"/trust", HTTP_GET, ROLE_NONE, cert_routes_trust},
+    {"/.well-known/security.txt", HTTP_GET, ROLE_NONE, wellknown_security},
+    {"/.well-known/change-password", HTTP_GET, ROLE_NONE, wellknown_password},
     {"/api/v1/certificate", HTTP_GET, ROLE_VIEWER, cert_routes_show},
     {"/api/v1/certificate", HTTP_POST, ROLE_ADMIN, cert_routes_install},
     {"/api/v1/certificate", HTTP_DELETE, ROLE_ADMIN, cert_routes_remove},

@@ -20,7 +20,8 @@ struct routes {
     struct events *events;       /* the same */
     struct own *own;             /* the same */
     struct hub *hub;
-    struct identity *identity; /* NULL: no TLS */
+    struct identity *identity;             /* NULL: no TLS */
+    const char *contact, *contact_expires; /* for security.txt; "": none */
     uint32_t max_sessions;
     const char *updater;  /* socket of the half with rights; "": there is none */
     atomic_bool stopping; /* not ready any more */

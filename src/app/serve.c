@@ -407,6 +407,8 @@ static void run(struct app *a) {
 static void fill_routes(struct app *a) {
     a->routes.auth = &a->auth;
     a->routes.about = &a->about;
+    a->routes.contact = a->config.contact;
+    a->routes.contact_expires = a->config.contact_expires;
     a->routes.telemetry = &a->telemetry;
     a->routes.events = &a->events;
     a->routes.own = &a->own;

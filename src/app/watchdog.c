@@ -60,6 +60,13 @@ static uint64_t manager_ms(void) {
 
 /* ---- the hardware ---- */
 
+/* A request is an int to musl, whose top bit this one has; to glibc it is a long. */
+#ifdef __GLIBC__
+#define SET_TIMEOUT WDIOC_SETTIMEOUT
+#else
+#define SET_TIMEOUT ((int)WDIOC_SETTIMEOUT)
+#endif
+
 static int open_device(struct watchdog *w, const char *path, char *why, size_t cap) {
     int seconds = DEVICE_S;
     w->device = open(path, O_WRONLY | O_CLOEXEC);
@@ -69,7 +76,7 @@ static int open_device(struct watchdog *w, const char *path, char *why, size_t c
         return rc;
     }
     /* One that has its own idea says so; one that cannot tell (a file) keeps ours. */
-    ioctl(w->device, WDIOC_SETTIMEOUT, &seconds);
+    ioctl(w->device, SET_TIMEOUT, &seconds);
     if (seconds < 3)
         seconds = 3;
     w->every_ms = (uint32_t)seconds * 1000 / 3;

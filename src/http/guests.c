@@ -133,9 +133,13 @@ uint32_t guests_victim(const struct guests *g) {
     uint32_t i = g->queue[GUEST_IDLE].first;
     if (i == GUEST_NONE)
         i = g->queue[GUEST_BYE].first;
-    if (i == GUEST_NONE)
-        i = soonest(g, asking, sizeof(asking) / sizeof(asking[0]));
-    return i == GUEST_NONE ? g->queue[GUEST_ANSWER].first : i;
+    if (i != GUEST_NONE)
+        return i;
+    uint32_t n = g->queue[GUEST_HELLO].n + g->queue[GUEST_HEAD].n;
+    n += g->queue[GUEST_BODY].n;
+    return n < g->queue[GUEST_ANSWER].n
+               ? g->queue[GUEST_ANSWER].first
+               : soonest(g, asking, sizeof(asking) / sizeof(asking[0]));
 }
 
 uint32_t guests_count(const struct guests *g, uint64_t from, uint32_t *oldest) {

@@ -64,7 +64,8 @@ uint64_t guests_next_ms(const struct guests *g);
 uint32_t guests_due(const struct guests *g, uint64_t now_ms);
 
 /* Who gives way to a new one when all seats are taken: whoever has been idle longest;
- * else who has asked for nothing yet; else who does not take his answer. Never one who
+ * else the longest waiting of the larger crowd, those who have not asked yet or those
+ * who do not take their answer, so that neither can crowd out the other. Never one who
  * is with a worker. */
 uint32_t guests_victim(const struct guests *g);
 /* How many from there are waiting to ask (IDLE, HELLO, HEAD, BODY), and in *oldest the

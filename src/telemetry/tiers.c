@@ -17,7 +17,7 @@ const struct tier_shape tiers_shape[TIERS_N] = {
 
 struct tier_point *tiers_at(struct tiers *t, uint32_t tier, uint32_t column,
                             uint64_t row) {
-    size_t i = row % tiers_shape[tier].rows;
+    size_t i = (size_t)(row % tiers_shape[tier].rows);
     return tier == 0   ? &t->hour[column][i]
            : tier == 1 ? &t->day[column][i]
                        : &t->week[column][i];

@@ -13,7 +13,7 @@ BUILD = TOP / "build" / "firmware"
 MIB = 1 << 20
 FAT_AT, SLOT, DATA_AT = 4 * MIB, (20 * MIB, 52 * MIB), 84 * MIB
 # A machine that does nothing else takes 7 s for virt and 45 s for the Orange Pi.
-BOOT_S = 400
+BOOT_S = 240
 
 MACHINES = {
     "virt-armhf": ["qemu-system-arm", "-M", "virt", "-cpu", "cortex-a15", "-m", "64"],
@@ -72,13 +72,14 @@ class Board:
 
     def start(self):
         assert not self.child
-        self.port = free_port()
+        self.port, self.tls_port = free_port(), free_port()
         self.starts += 1
         self.log = self.folder / f"console-{self.starts}.log"
         machine = list(MACHINES[self.name])
         if self.memory:
             machine[machine.index("-m") + 1] = str(self.memory)
-        net = f"user,hostfwd=tcp:127.0.0.1:{self.port}-:80"
+        net = (f"user,hostfwd=tcp:127.0.0.1:{self.port}-:80,"
+               f"hostfwd=tcp:127.0.0.1:{self.tls_port}-:443")
         if self.name.startswith("virt"):
             machine += ["-bios", BUILD / self.name / "u-boot.bin",
                         "-drive", f"if=none,id=d,format=raw,file={self.disk}",

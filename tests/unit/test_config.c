@@ -73,6 +73,8 @@ static void every_key_is_read(void **state) {
                       "  \"lobby_per_address\": 9,\n"
                       "  \"http\": \"redirect\", \"user\": \"daemon\",\n"
                       "  \"watchdog\": \"/dev/x\",\n"
+                      "  \"security\": {\"contact\": \"mailto:a@b.c\",\n"
+                      "    \"expires\": \"2030-01-01T00:00:00Z\"},\n"
                       "  \"allow_hosts\": [\"board.local\", \"[fe80::1]\"],\n"
                       "  \"name\": \"K\\u00fcche /* 1 */\", \"max_sessions\": 128,\n"
                       "  \"max_message\": 2048, \"max_asked\": 600,\n"
@@ -96,6 +98,8 @@ static void every_key_is_read(void **state) {
     assert_int_equal(config_plain(&c), PLAIN_REDIRECT);
     assert_string_equal(c.user, "daemon");
     assert_string_equal(c.watchdog, "/dev/x");
+    assert_string_equal(c.contact, "mailto:a@b.c");
+    assert_string_equal(c.contact_expires, "2030-01-01T00:00:00Z");
     assert_int_equal(c.allow_hosts.n, 2);
     assert_string_equal(c.name, "K\xc3\xbc"
                                 "che /* 1 */");
@@ -123,7 +127,7 @@ static void every_row_of_the_table_has_a_key_in_that_test(void **state) {
     size_t n = 0;
     while (option_at(n))
         n++;
-    assert_int_equal(n, 29);
+    assert_int_equal(n, 31);
 }
 
 static void every_problem_names_its_line_and_key(void **state) {
@@ -236,6 +240,8 @@ static void the_whole_is_checked_too(void **state) {
         const char *text, *says;
     } rows[] = {
         {"{\"listen\": []}", "c.json:1: listen: nothing to listen on\n"},
+        {"{\n\"security\": {\"contact\": \"mailto:a@b.c\"}}",
+         "c.json:2: security.contact: and security.expires need each other\n"},
         {"{\n\"http\": \"off\"}", "c.json:2: http: needs tls_listen\n"},
         {"{\"heartbeat\": {\n\"min_ms\": 20000}}",
          "c.json:2: heartbeat.min_ms: is more than heartbeat.start_ms\n"},

@@ -11,7 +11,7 @@
 
 #include "http/guests.h"
 
-#define CAP 8u
+#define CAP 10u
 
 static int setup(void **state) {
     static struct guests g;
@@ -66,6 +66,9 @@ static void who_gives_way(void **state) {
     assert_int_equal(guests_victim(g), hello);
     guests_move(g, hello, GUEST_HEAD, 40);
     assert_int_equal(guests_victim(g), head);
+    guests_take(g, 1, GUEST_ANSWER, 2);
+    guests_take(g, 1, GUEST_ANSWER, 3);
+    assert_int_equal(guests_victim(g), answer);
     uint32_t bye = guests_take(g, 1, GUEST_BYE, 100);
     assert_int_equal(guests_victim(g), bye);
     uint32_t first = guests_take(g, 1, GUEST_IDLE, 200);

@@ -342,6 +342,18 @@ def test_plain_redirect(start):
     assert b.http("/api/v1/certificate", "DELETE").status == 403
 
 
+def test_well_known(start, own):
+    assert own.http("/.well-known/security.txt").status == 404
+    r = own.http("/.well-known/change-password")
+    assert r.status == 303 and r["Location"] == "/device#password"
+    b = start.pulseboard("--security-contact", "mailto:security@example.org",
+                         "--security-expires", "2030-01-01T00:00:00Z")  # fmt: skip
+    r = b.http("/.well-known/security.txt")
+    assert r.status == 200 and r["Content-Type"] == "text/plain; charset=utf-8"
+    assert r.body == (b"Contact: mailto:security@example.org\n"
+                      b"Expires: 2030-01-01T00:00:00Z\n")  # fmt: skip
+
+
 def test_plain_off(start):
     r = run(srv.PULSEBOARD, "serve", "--listen", "127.0.0.1:0", "--http", "off")
     assert r.returncode == 1 and "tls_listen" in r.stderr, r

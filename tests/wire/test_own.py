@@ -9,6 +9,7 @@ import stat
 import subprocess
 from pathlib import Path
 
+import owner
 import pytest
 from server import PULSEBOARD, until
 
@@ -174,3 +175,99 @@ def test_publish_over_statsd_says_when_nobody_listens(tmp_path):
         r = subprocess.run([*argv, *wrong], capture_output=True, text=True, timeout=60)
         assert r.returncode != 0 and why in r.stderr, (wrong, r)
         assert r.stdout == ""
+
+
+@pytest.fixture
+def owned(start, tmp_path):
+    """A board with an owner, and the token of one who may tell."""
+    token = owner.token()
+    owner.write(tmp_path / "data", view_login=False, tokens=[(token, "admin", 0)])
+    board = start.pulseboard("--data", tmp_path / "data", "--statsd", "off", "--sample-ms", "100")
+    return board, token
+
+
+def post(board, body, kind, token=None):
+    headers = [("Content-Type", kind), ("Content-Length", str(len(body)))]
+    if token:
+        headers.append(("Authorization", f"Bearer {token}"))
+    return board.http("/api/v1/publish", "POST", headers=headers, body=body)
+
+
+def test_publish_is_for_administrators(owned):
+    board, _ = owned
+    body = b'{"metrics":[{"name":"a","value":1}]}'
+    assert post(board, body, "application/json").status == 403
+    assert readings(board, "accepted") == 0
+
+
+def test_publish_json(owned):
+    board, token = owned
+    board.allow(REFUSED)
+    body = {
+        "metrics": [
+            {"name": "Boiler", "value": 61.5, "unit": "°C", "label": "Boiler"},
+            {"name": "a b", "value": 1},
+            {"name": "hits", "value": 1, "kind": "counter"},
+            {"name": "x", "value": "1"},
+        ]
+    }
+    r = post(board, json.dumps(body).encode(), "application/json; charset=utf-8", token)
+    assert r.status == 200, r
+    got = json.loads(r.body)
+    assert got["accepted"] == 2
+    assert [(f["line"], f["why"]) for f in got["refused"]] == [
+        (2, "a name has letters, digits, '.', '_' and '-' only"),
+        (4, "value is a number"),
+    ]
+    until(lambda: values(board).get("own.boiler") == 61.5)
+    assert listed(board)["own.boiler"]["label"] == "Boiler"
+    until(lambda: REFUSED in board.log())
+
+
+def test_publish_line_protocol(owned):
+    board, token = owned
+    board.allow(REFUSED)
+    body = "boiler,unit=°C temp=61.5,pump=t 1465839830100400200\nbad\n# a comment\n".encode()
+    got = json.loads(post(board, body, "text/plain", token).body)
+    assert got == {"accepted": 2, "refused": [{"line": 2, "why": "there is no field"}]}
+    until(lambda: values(board).get("own.boiler_temp") == 61.5)
+    assert values(board)["own.boiler_pump"] == 1
+
+
+def test_publish_refuses_what_it_cannot_read(owned):
+    board, token = owned
+    for body, kind, status in [
+        (b"{}", "application/json", 400),
+        (b"[1", "application/json", 400),
+        (b"a=1", "application/x-www-form-urlencoded", 415),
+        (b"x" * 20000, "text/plain", 413),
+    ]:
+        r = post(board, body, kind, token)
+        assert r.status == status and r["Content-Type"] == "application/problem+json", r
+    assert readings(board, "accepted") == 0
+
+
+def publish(*args):
+    r = subprocess.run([str(a) for a in (PULSEBOARD, "publish", *args)], capture_output=True,
+                       text=True, timeout=60)  # fmt: skip
+    assert r.stdout == "", r
+    return r
+
+
+def test_publish_by_the_command_line(owned, tmp_path):
+    """Over the local socket, and with a token over HTTP."""
+    board, token = owned
+    board.allow(REFUSED)
+    local = tmp_path / "data" / "pulseboard.sock"
+    assert publish("tank=7.5", "rain=-2", "--unit", "L", "--socket", local).returncode == 0
+    until(lambda: values(board).get("own.tank") == 7.5)
+    assert values(board)["own.rain"] == -2
+    assert listed(board)["own.tank"]["unit"] == "L"
+    url = "http://%s:%d" % board.addr
+    assert publish("tank=8", "--url", url, "--token", token).returncode == 0
+    until(lambda: values(board)["own.tank"] == 8)
+    r = publish("tank=1", "--kind", "counter", "--socket", local)
+    assert r.returncode == 1 and "tank=1: it is known as another kind" in r.stderr, r
+    r = publish("tank=9", "--url", url)
+    assert r.returncode == 1 and "(403)" in r.stderr, r
+    assert values(board)["own.tank"] == 8

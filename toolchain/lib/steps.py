@@ -178,8 +178,6 @@ def steps():
         build("fuzz"),
         unit("dev"),
         unit("tsan"),
-        Step("firmware", ["tests/firmware/run"], total_line, needs=("cross",)),
-        Step("cross", ["toolchain/cross", "armhf", "arm64"], total_line, needs=("build-fuzz",)),
         Step("bench", ["tests/bench/run", "--short"], total_line, needs=("build-release",),
              weight=ALONE),
         Step("budgets", ["tests/bench/budgets"], one, needs=("build-release",), weight=ALONE),
