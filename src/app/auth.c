@@ -81,14 +81,8 @@ static int open_store(struct auth *a) {
 /* Waits only for one who is changing the store beside the program. */
 static int take_lock(struct auth *a) {
     int folder = open(a->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int fd = folder < 0 ? -1
-                        : openat(folder, AUTH_LOCK_FILE,
-                                 O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-    int rc = fd < 0 || flock(fd, LOCK_SH) != 0 ? -errno : 0;
-    if (folder >= 0)
-        close(folder);
-    a->lock_fd = fd;
-    return rc;
+    a->lock_fd = folder;
+    return folder < 0 || flock(folder, LOCK_SH) != 0 ? -errno : 0;
 }
 
 int auth_alone(struct auth *a) {

@@ -26,7 +26,6 @@
 #define AUTH_TOKEN_PREFIX "pb_"                 /* tokens are told by it */
 #define AUTH_TOKEN_TEXT (AUTH_SECRET_TEXT + 3)
 #define AUTH_CODE_FILE "claim-code"
-#define AUTH_LOCK_FILE "auth.lock"
 /* Credentials that are no login or token. */
 #define AUTH_NOBODY UINT64_C(0)
 #define AUTH_LOCAL UINT64_MAX /* the socket on this machine */
@@ -42,7 +41,7 @@ struct auth_login {
 struct auth {
     const char *dir; /* the data folder; NULL: nobody can claim this board */
     uint64_t idle_ms, max_ms;
-    int lock_fd; /* AUTH_LOCK_FILE, shared by whoever has the store open; -1: none */
+    int lock_fd; /* the folder, locked by whoever has the store open; -1: none */
     bool locked; /* auth.json cannot be understood: nobody gets in from outside */
     atomic_uint_fast64_t turn;   /* credentials ended since; see auth_due() */
     atomic_uint_fast64_t due_ms; /* the next may end by itself */

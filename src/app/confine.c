@@ -9,7 +9,7 @@
 
 /* What we make in the data folder. */
 static const char *const kept[] = {
-    "pulseboard.json", "auth.json", "auth.lock",       "claim-code", "tls",
+    "pulseboard.json", "auth.json", "claim-code",      "tls",
     "history.a",       "history.b", "pulseboard.sock", NULL};
 
 /* The folder of a file that is read again at SIGHUP: under the same name there may be

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,7 +22,19 @@ static int write_all(int fd, const uint8_t *p, size_t n) {
     return 0;
 }
 
-static int fill(int fd, mode_t mode, const void *p, size_t n) {
+/* What root writes beside a service is the service's. */
+static int give(int folder, int fd) {
+    struct stat st;
+    if (fstat(folder, &st) != 0)
+        return -errno;
+    bool mine = geteuid() != 0 || st.st_uid == 0;
+    return mine || fchown(fd, st.st_uid, st.st_gid) == 0 ? 0 : -errno;
+}
+
+static int fill(int folder, int fd, mode_t mode, const void *p, size_t n) {
+    int given = give(folder, fd);
+    if (given != 0)
+        return given;
     /* open(2) leaves out what the umask says. */
     if (fchmod(fd, mode) != 0)
         return -errno;
@@ -44,7 +57,7 @@ static int replace(int folder, const char *name, mode_t mode, const void *p, siz
     int fd = open_new(folder, fresh);
     if (fd < 0)
         return fd;
-    int rc = fill(fd, mode, p, n);
+    int rc = fill(folder, fd, mode, p, n);
     if (close(fd) != 0 && rc == 0)
         rc = -errno;
     if (rc == 0 && renameat(folder, fresh, folder, name) != 0)

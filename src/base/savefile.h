@@ -11,5 +11,5 @@
 
 /* dir/name holds these n bytes with exactly this mode: 0, or -errno and it is what it
  * was, but for -EIO of the folder itself, when the new one may not outlive a power cut.
- * name: without a slash. */
+ * name: without a slash. Written by root, it belongs to whom the folder does. */
 int savefile(const char *dir, const char *name, mode_t mode, const void *p, size_t n);

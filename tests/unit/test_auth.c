@@ -91,7 +91,6 @@ static int tear_down(void **state) {
     auth_close(&b->a);
     unlink(path_of(b, AUTH_FILE));
     unlink(path_of(b, AUTH_CODE_FILE));
-    unlink(path_of(b, AUTH_LOCK_FILE));
     return rmdir(b->dir);
 }
 

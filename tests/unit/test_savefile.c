@@ -134,6 +134,22 @@ static void what_cannot_be_is_said(void **state) {
     rmdir(path_of("taken"));
 }
 
+static void what_root_writes_is_the_folders(void **state) {
+    (void)state;
+    struct stat st;
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(chown(dir, 65534, 65534), 0);
+    assert_int_equal(savefile(dir, "a.json", 0600, "x", 1), 0);
+    assert_int_equal(stat(path_of("a.json"), &st), 0);
+    assert_int_equal(st.st_uid, 65534);
+    assert_int_equal(st.st_gid, 65534);
+    assert_int_equal(chown(dir, 0, 0), 0);
+    assert_int_equal(savefile(dir, "a.json", 0600, "x", 1), 0);
+    assert_int_equal(stat(path_of("a.json"), &st), 0);
+    assert_int_equal(st.st_uid, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_file_is_made_and_replaced, empty),
@@ -141,6 +157,7 @@ int main(void) {
         cmocka_unit_test_setup(a_link_in_the_way_is_not_followed, empty),
         cmocka_unit_test_setup(a_disk_that_fills_up_leaves_the_old_file, empty),
         cmocka_unit_test_setup(what_cannot_be_is_said, empty),
+        cmocka_unit_test_setup(what_root_writes_is_the_folders, empty),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
