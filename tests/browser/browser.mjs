@@ -21,12 +21,15 @@ export const launch = () =>
     args: ARGS,
   });
 
-/* What the browser itself reports when nobody listens: the page cannot prevent it. */
-const NETWORK = /WebSocket connection to '[^']*' failed|net::ERR_|Failed to load resource/;
+/* What the browser itself reports when nobody listens: the page cannot prevent it. An answer that
+ * refuses is none of it: a test that provokes one says so in `refusals`. */
+const NETWORK = /WebSocket connection to '[^']*' failed|net::ERR_/;
+const REFUSAL = /Failed to load resource: the server responded with a status of (\d+)/;
 
 export class Dashboard {
   complaints = [];
   requests = [];
+  refusals = []; // numbers of HTTP answers that the test provokes
 
   static async open(browser, base, path = "/", options = {}) {
     const d = new Dashboard();
@@ -53,7 +56,9 @@ export class Dashboard {
     this.page.on("websocket", (w) => own(w.url()));
     this.page.on("pageerror", (e) => this.complaints.push(`exception: ${e.message}`));
     this.page.on("console", (m) => {
-      if (!NETWORK.test(m.text())) this.complaints.push(`console: ${m.text()}`);
+      const refused = this.refusals.includes(Number(REFUSAL.exec(m.text())?.[1]));
+      if (!refused && !NETWORK.test(m.text()))
+        this.complaints.push(`console: ${m.text()} ${m.location().url}`);
     });
     return this.context.addInitScript(() => {
       addEventListener("securitypolicyviolation", (e) =>

@@ -150,6 +150,7 @@ export const views = {
     await until("revoked", async () => (await d.count(".tokens li")) === 0);
     await page.getByRole("button", { name: "Sign out", exact: true }).first().click();
     await page.getByRole("button", { name: "Sign in" }).click();
+    d.refusals = [401];
     await page.getByLabel("Password", { exact: true }).fill("wrong");
     await page.keyboard.press("Enter");
     await until("refused", async () => /not right/.test(await d.text("dialog .note")));

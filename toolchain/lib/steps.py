@@ -181,6 +181,8 @@ def steps():
         Step("bench", ["tests/bench/run", "--short"], total_line, needs=("build-release",),
              weight=ALONE),
         Step("budgets", ["tests/bench/budgets"], one, needs=("build-release",), weight=ALONE),
+        Step("page", ["tests/bench/page", "--seconds", "5"], one, needs=("build-release",),
+             weight=ALONE),
         script("wire"),
         *(fuzzer(f) for f in sorted((TOP / "tests/fuzz").glob("fuzz_*.c"))),
         script("wire", "tsan", weight=LIGHT),

@@ -49,7 +49,9 @@ function Storage({ view }: { view: View }) {
           <div key={mount}>
             <dt>{mount}</dt>
             <dd>{t("d.free", { free: bytes(free), total: bytes(total) })}</dd>
-            <Bar part={(total - free) / (total || 1)} label={mount} />
+            <dd class="meter">
+              <Bar part={(total - free) / (total || 1)} label={mount} />
+            </dd>
           </div>
         ))}
       </dl>

@@ -11,12 +11,38 @@ export interface Pane {
   h: number;
 }
 
-/* Sized to its place on the page and empty; null while it has no place. */
-export function paneOf(canvas: HTMLCanvasElement): Pane | null {
+type Painter = (pane: Pane) => void;
+
+let waiting = new Map<HTMLCanvasElement, Painter>();
+let first = true;
+
+/* The charts of one drawing are painted together: all are measured before one is sized, so that
+ * the page is laid out once. The very first ones wait a frame: numbers before charts. */
+export function paintSoon(canvas: HTMLCanvasElement, paint: Painter): void {
+  waiting.set(canvas, paint);
+  if (waiting.size > 1) return;
+  if (first) requestAnimationFrame(paintAll);
+  else queueMicrotask(paintAll);
+}
+
+function paintAll(): void {
+  first = false;
+  const charts = [...waiting].map(([canvas, paint]) => {
+    const { clientWidth, clientHeight } = canvas;
+    return { canvas, paint, w: clientWidth, h: clientHeight };
+  });
+  waiting = new Map();
+  for (const { canvas, paint, w, h } of charts) {
+    const pane = paneOf(canvas, w, h);
+    if (pane) paint(pane);
+  }
+}
+
+/* Of this size and empty; null while it has no place on the page. */
+function paneOf(canvas: HTMLCanvasElement, w: number, h: number): Pane | null {
   const dpr = devicePixelRatio || 1;
-  const [w, h] = [canvas.clientWidth, canvas.clientHeight];
-  const g = canvas.getContext("2d");
-  if (!g || !w || !h) return null;
+  const g = w && h ? canvas.getContext("2d") : null;
+  if (!g) return null;
   const [pw, ph] = [Math.round(w * dpr), Math.round(h * dpr)];
   if (canvas.width !== pw || canvas.height !== ph) {
     canvas.width = pw;

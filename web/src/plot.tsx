@@ -3,7 +3,7 @@
 
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { clock, day, tick } from "./format";
-import { dot, paintBand, paintCurve, paneOf, type Pane } from "./paint";
+import { dot, paintBand, paintCurve, paintSoon, type Pane } from "./paint";
 import type { Line } from "./past";
 import { DAY, ticks, times } from "./scale";
 import { color, rem } from "./theme";
@@ -99,8 +99,7 @@ export function Plot(p: PlotProps) {
   const ref = useRef<HTMLCanvasElement>(null);
   const pointer = usePointer(p);
   useLayoutEffect(() => {
-    const pane = ref.current && paneOf(ref.current);
-    if (pane) paint(pane, p, pointer.drag);
+    if (ref.current) paintSoon(ref.current, (pane) => paint(pane, p, pointer.drag));
   });
   return (
     <canvas

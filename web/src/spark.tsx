@@ -1,7 +1,7 @@
 /* The small chart of a tile. */
 
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { paintCurve, paneOf, type Column } from "./paint";
+import { paintCurve, paintSoon, type Column, type Pane } from "./paint";
 import { WINDOW_MS } from "./series";
 
 export interface SparkProps {
@@ -16,15 +16,12 @@ const PAD = 3; // room for the dot
 export function Spark(props: SparkProps) {
   const ref = useRef<HTMLCanvasElement>(null);
   useLayoutEffect(() => {
-    if (ref.current) paint(ref.current, props);
+    if (ref.current) paintSoon(ref.current, (pane) => paint(pane, props));
   });
   return <canvas class="spark" ref={ref} aria-hidden="true" />;
 }
 
-function paint(canvas: HTMLCanvasElement, p: SparkProps): void {
-  const pane = paneOf(canvas);
-  if (!pane) return;
-  const { g, w, h } = pane;
+function paint({ g, w, h }: Pane, p: SparkProps): void {
   const [lo, hi] = p.range;
   const x = (up: number) => (w - PAD) * (1 - (p.until - up) / WINDOW_MS);
   const y = (v: number) => h - 1.5 - ((v - lo) / (hi - lo || 1)) * (h - PAD - 2);
