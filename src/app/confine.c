@@ -34,12 +34,13 @@ static void tell(const struct sandbox_state *s) {
 int confine(const struct cli *cli, const struct config *c, const struct doors *doors,
             char *why, size_t cap) {
     char config[CONFIG_PATH_MAX], pem[CONFIG_PATH_MAX], local[CONFIG_PATH_MAX];
+    /* mbedTLS with musl reads /dev/urandom, now and then for as long as it runs. */
     struct sandbox_path paths[16] = {
-        {"/proc", false},           {"/sys", false},
-        {"/dev/null", true},        {"/slot", false},
-        {"/etc/os-release", false}, {"/etc/pulseboard", false},
+        {"/dev/urandom", false},    {"/proc", false}, {"/sys", false},
+        {"/dev/null", true},        {"/slot", false}, {"/etc/os-release", false},
+        {"/etc/pulseboard", false},
     };
-    unsigned n = 6;
+    unsigned n = 7;
     if (cli->data)
         paths[n++] = (struct sandbox_path){cli->data, true};
     if (cli->config_path)

@@ -144,6 +144,7 @@ static void say_goodbye(struct lobby *l, struct lobby_guest *g) {
     g->moved = 0;
     g->kept_n = 0;
     move(l, g, GUEST_BYE);
+    set_eager(l, g, true); /* its end may have come already, with the request */
 }
 
 /* The answer is out, all of it. True: the next request may come. */
@@ -171,6 +172,8 @@ static bool settle(struct lobby *l, struct lobby_guest *g) {
     g->moved = 0;
     g->taken = taken(g);
     move(l, g, GUEST_ANSWER);
+    /* A peer that broke off while a worker answered was told to nobody. */
+    set_eager(l, g, true);
     return false;
 }
 

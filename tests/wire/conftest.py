@@ -1,5 +1,6 @@
 """Fixtures: servers per test or per module, a certificate per run."""
 
+import itertools
 import pytest
 import server as srv
 
@@ -60,9 +61,10 @@ class Starter:
     def __init__(self, folder, pem, tls):
         self.folder, self.pem, self.tls = folder, pem, tls
         self.running = []
+        self.numbers = itertools.count()  # tests start from several threads at once
 
     def _start(self, argv, how):
-        log = self.folder / f"server-{len(self.running)}.log"
+        log = self.folder / f"server-{next(self.numbers)}.log"
         s = srv.Server(argv, log, tls=self.tls, **how)
         self.running.append(s)
         return s
@@ -75,7 +77,7 @@ class Starter:
 
     def pulseboard(self, *args, secure=False, config=None, **how):
         if config is not None:
-            path = self.folder / f"config-{len(self.running)}.json"
+            path = self.folder / f"config-{next(self.numbers)}.json"
             path.write_text(srv.json.dumps(config))
             args = (*args, "--config", path)
         args = ("--data", self.folder, *args)
