@@ -34,7 +34,7 @@ static void tell(const struct sandbox_state *s) {
 int confine(const struct cli *cli, const struct config *c, const struct doors *doors,
             char *why, size_t cap) {
     char config[CONFIG_PATH_MAX], pem[CONFIG_PATH_MAX], local[CONFIG_PATH_MAX];
-    /* mbedTLS with musl reads /dev/urandom, now and then for as long as it runs. */
+    /* The source of randomness: sec/mbedtls_user_config.h. */
     struct sandbox_path paths[16] = {
         {"/dev/urandom", false},    {"/proc", false}, {"/sys", false},
         {"/dev/null", true},        {"/slot", false}, {"/etc/os-release", false},

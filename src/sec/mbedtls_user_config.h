@@ -14,6 +14,10 @@
 /* X25519 from HACL*, verified and ten times as fast: most of what a handshake costs. */
 #define MBEDTLS_ECDH_VARIANT_EVEREST_ENABLED
 
+/* Where there is no getrandom() for it (musl), it reads this, again and again for as long
+ * as it runs: whoever gives up rights keeps this one (app/confine). */
+#define MBEDTLS_PLATFORM_DEV_RANDOM "/dev/urandom"
+
 /* Records of ours are small; 16 kB for each session is not. What comes in may be 16 kB,
  * a length that browsers do not negotiate (RFC 8449), so that buffer stays. A
  * certificate chain must fit in one record: tls_ctx refuses a longer one when it is
