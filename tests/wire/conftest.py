@@ -80,8 +80,13 @@ class Starter:
             path = self.folder / f"config-{next(self.numbers)}.json"
             path.write_text(srv.json.dumps(config))
             args = (*args, "--config", path)
-        args = ("--data", self.folder, *args)
+        args = ("--data", self.own_folder(), *args)
         return self._start([srv.PULSEBOARD, "serve", *self.listen(secure), *args], how)
+
+    def own_folder(self):
+        """One folder serves one board at a time."""
+        taken = any(not s.stopped and s.proc.args[0] == str(srv.PULSEBOARD) for s in self.running)
+        return self.folder / f"data-{next(self.numbers)}" if taken else self.folder
 
     def ws_echo(self, *args, secure=False, **how):
         return self._start([srv.WS_ECHO, *self.listen(secure), *args], how)
@@ -128,7 +133,7 @@ def echo(start_module):
 @pytest.fixture(scope="module")
 def board(start_module):
     """The appliance itself, plain and TLS, shared by a module."""
-    return start_module.pulseboard(secure=True)
+    return start_module.pulseboard("--lobby-per-address", "64", secure=True)
 
 
 @pytest.fixture(params=["ws", "wss"])

@@ -17,11 +17,11 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[2]
 BUILD = TOP / "build"
 LOGS = BUILD / "test-logs"
-FUZZ_SECONDS = int(os.environ.get("FUZZ_SECONDS", "60"))
+FUZZ_SECONDS = int(os.environ.get("FUZZ_SECONDS", "20"))
 # How much of the machine a step takes: a test that mostly waits, a core that it keeps busy, or
 # all of it, for what builds and for what measures.
 LIGHT, CORE, ALONE = 1, 2, 4
-STEP_LIMIT_S = 900  # a step that takes longer hangs
+STEP_LIMIT_S = 1500  # a step that takes longer hangs
 
 
 @dataclass
