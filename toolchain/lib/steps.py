@@ -49,6 +49,7 @@ class Step:
     env: dict = field(default_factory=dict)
     cwd: Path = TOP
     may_skip: bool = False  # skipping all of it is an answer
+    asked: bool = False  # runs only when it is named, or with --all: it takes long
 
     @property
     def log(self):
@@ -182,14 +183,14 @@ def steps():
              weight=ALONE),
         Step("budgets", ["tests/bench/budgets"], one, needs=("build-release",), weight=ALONE),
         Step("page", ["tests/bench/page", "--seconds", "5"], one, needs=("build-release",),
-             weight=ALONE),
+             weight=ALONE, asked=True),
         script("wire"),
         *(fuzzer(f) for f in sorted((TOP / "tests/fuzz").glob("fuzz_*.c"))),
-        script("wire", "tsan", weight=LIGHT),
-        script("wire", "dev", weight=LIGHT),
-        script("browser"),
-        script("deb", weight=LIGHT, may_skip=True),
-        script("recipes", weight=LIGHT),
+        script("wire", "tsan", weight=LIGHT, asked=True),
+        script("wire", "dev", weight=LIGHT, asked=True),
+        script("browser", asked=True),
+        script("deb", weight=LIGHT, may_skip=True, asked=True),
+        script("recipes", weight=LIGHT, asked=True),
         Step("tidy", tidy, one, needs=("build-dev",)),
         soak("soak-echo"),
         soak("soak-board", "--board"),
@@ -304,8 +305,10 @@ def end_group(child):
 
 def choose(every, wanted):
     """The steps that the words ask for, and what those need."""
-    if not wanted:
+    if wanted == ["--all"]:
         return every
+    if not wanted:
+        return [s for s in every if not s.asked]
     names = set()
     for word in wanted:
         found = {s.name for s in every if s.name == word or s.name.startswith(word)}
@@ -321,7 +324,7 @@ def choose(every, wanted):
 def main():
     every = steps()
     if sys.argv[1:] == ["--list"]:
-        print("\n".join(s.name for s in every))
+        print("\n".join(s.name + (" (when named, or with --all)" if s.asked else "") for s in every))
         return 0
     chosen = choose(every, sys.argv[1:])
     LOGS.mkdir(parents=True, exist_ok=True)
