@@ -146,10 +146,10 @@ def script(folder, preset="release", **how):
                 env=env, **how)
 
 
-def soak(name, *args):
+def soak(name, *args, **how):
     """Short here, so that it still works on the day when it runs for hours."""
     return Step(name, ["tests/soak/churn", "--seconds", "20", *args], total_line,
-                needs=("build-release",), env={"PULSEBOARD_BUILD": str(BUILD / "release")})
+                needs=("build-release",), env={"PULSEBOARD_BUILD": str(BUILD / "release")}, **how)
 
 
 def fuzzer(source):
@@ -194,7 +194,7 @@ def steps():
         script("recipes", weight=LIGHT, asked=True),
         Step("tidy", tidy, one, needs=("build-dev",), asked=True),
         soak("soak-echo"),
-        soak("soak-board", "--board"),
+        soak("soak-board", "--board", asked=True),
     ]
 
 
