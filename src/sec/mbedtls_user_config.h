@@ -14,8 +14,8 @@
 /* X25519 from HACL*, verified and ten times as fast: most of what a handshake costs. */
 #define MBEDTLS_ECDH_VARIANT_EVEREST_ENABLED
 
-/* Where there is no getrandom() for it (musl), it reads this, again and again for as long
- * as it runs: whoever gives up rights keeps this one (app/confine). */
+/* Where there is no getrandom() for it (musl), it reads this, again and again for as
+ * long as it runs: whoever gives up rights keeps this one (app/confine). */
 #define MBEDTLS_PLATFORM_DEV_RANDOM "/dev/urandom"
 
 /* Records of ours are small; 16 kB for each session is not. What comes in may be 16 kB,
