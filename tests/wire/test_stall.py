@@ -80,8 +80,9 @@ def test_one_of_32_stops_reading(start, secure, figure):
         figure("largest gap of the 31 at 10 Hz telemetry", f"{gap_board * 1000:.1f} ms")
         figure("RSS of echo beyond its ring, of board", f"{grown[0]:+}, {grown[1]:+} kB")
         assert gap < 1 and gap_board < 1
-        # Pages of history and events that are touched for the first time are in it.
-        assert max(grown) < 512
+        # The board grows by about 340 kB in its first seconds, stalled client or not: pages of
+        # history touched for the first time are suspected, not proven.
+        assert grown[0] < 256 and grown[1] < 512
 
         st = echo.books(lambda st: st["sessions"]["live"] == 31)
         assert st["closed"]["slow_reader"] == 1
