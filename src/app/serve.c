@@ -314,8 +314,6 @@ static int start_httpd(struct app *a) {
     o.tls = a->has_identity ? a->identity.tls : NULL;
     o.seats = a->config.lobby;
     o.per_address = a->config.lobby_per_address;
-    o.plain = config_plain(&a->config);
-    o.tls = a->has_identity ? a->identity.tls : NULL;
     o.hosts = hosts->names;
     o.n_hosts = hosts->list.n;
     o.reply_bytes = routes_reply_bytes(a->config.max_sessions + HUB_KEPT);

@@ -11,6 +11,7 @@ import signal
 import ssl
 import subprocess
 import time
+from collections import Counter
 from pathlib import Path
 
 import wsraw
@@ -214,7 +215,9 @@ class Server:
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
     def threads(self):
-        return len(os.listdir(f"/proc/{self.pid}/task"))
+        """How many there are of each name."""
+        tasks = Path(f"/proc/{self.pid}/task").iterdir()
+        return Counter((t / "comm").read_text().strip() for t in tasks)
 
     def cpu_s(self):
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
