@@ -187,6 +187,8 @@ def steps():
         Step("page", ["tests/bench/page", "--seconds", "5"], one, needs=("build-release",),
              weight=ALONE, asked=True),
         script("wire"),
+        Step("chaos", ["tests/chaos/run"], total_line, needs=("build-release", "build-dev"),
+             env={"PULSEBOARD_BUILD": str(BUILD / "release")}, weight=LIGHT, may_skip=True),
         *(fuzzer(f) for f in sorted((TOP / "tests/fuzz").glob("fuzz_*.c"))),
         script("wire", "tsan", weight=LIGHT, asked=True),
         script("wire", "dev", weight=LIGHT, asked=True),
