@@ -101,7 +101,7 @@ class Works:
                 yield Cell(name, peer, "memory per session, kernel, both ends", slab / open_now,
                            "kB", "")  # fmt: skip
                 yield Cell(name, peer, f"memory with {open_now}", seen[-1] / 1000, "MB", "less")
-                yield Cell(name, peer, "threads", s.threads().total(), "", "less")
+                yield Cell(name, peer, "threads", s.threads(), "", "less")
 
         return Work(name, ["pulseboard", "libwebsockets", "civetweb", "websockets"], run, tls)
 

@@ -215,7 +215,10 @@ class Server:
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
     def threads(self):
-        """How many there are of each name."""
+        return self.thread_names().total()
+
+    def thread_names(self):
+        """How many threads there are of each name."""
         tasks = Path(f"/proc/{self.pid}/task").iterdir()
         return Counter((t / "comm").read_text().strip() for t in tasks)
 

@@ -285,8 +285,8 @@ def test_few_threads(start):
     b.books(lambda st: st["sessions"]["live"] == 32)
     known = {"pulseboard": 1, "hub": 1, "lobby": 1, "sampler": 1, "intake": 1, "keeper": 1,
              "slow-sensors": 1, "civetweb-master": 1, "civetweb-worker": 4}  # fmt: skip
-    assert {"hub", "lobby", "sampler"} <= set(b.threads())
-    for name, n in b.threads().items():
+    assert {"hub", "lobby", "sampler"} <= set(b.thread_names())
+    for name, n in b.thread_names().items():
         assert n <= known.get(name, 0), name
     for ws in with_sessions:
         ws.rst()
