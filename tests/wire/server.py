@@ -200,6 +200,14 @@ class Server:
                 return int(line.split()[1])
         raise AssertionError("no Rss in smaps_rollup")
 
+    def kept_steps(self):
+        """The points of ten seconds that a board has; with the first one, the memory of all
+        tiers of history is in use."""
+        got = json.loads(self.http("/api/v1/history?range=3600&step=10&ids=mem.total").body)
+        assert got["step_ms"] == 10000
+        points = got["values"].get("mem.total", {"avg": []})["avg"]
+        return [v for v in points if v is not None]
+
     def wakeups(self):
         """How often its threads went to sleep, since they began."""
         n = 0
