@@ -9,7 +9,8 @@ from pathlib import Path
 import netns
 import server as srv
 import wsraw
-from cage import Disk, ledger
+from cage import Disk
+from ledger import ledger
 from peers import Peer, Visitors
 
 PORT, TLS_PORT = 8080, 8443

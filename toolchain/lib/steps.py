@@ -148,7 +148,7 @@ def script(folder, preset="release", **how):
 
 def soak(name, *args, **how):
     """Short here, so that it still works on the day when it runs for hours."""
-    return Step(name, ["tests/soak/churn", "--seconds", "20", *args], total_line,
+    return Step(name, ["tests/soak/churn", "--seconds", "60", *args], total_line,
                 needs=("build-release",), env={"PULSEBOARD_BUILD": str(BUILD / "release")}, **how)
 
 
