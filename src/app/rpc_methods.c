@@ -47,6 +47,8 @@ static int stats(struct rpc_call *c) {
         .tls_bytes = tls_heap_use().now,
     };
     hub_stats(m->hub, &v.hub, m->rows, m->max_rows);
+    if (m->lobby)
+        lobby_stats(m->lobby, &v.lobby);
     stats_json(c->out, &v);
     return 0;
 }

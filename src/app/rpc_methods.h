@@ -31,7 +31,8 @@ struct rpc_methods {
     const struct about *about;
     struct telemetry *telemetry;
     struct events *events;
-    struct hub *hub; /* while a message is handled */
+    const struct lobby_counts *lobby; /* for `stats`; set by the owner */
+    struct hub *hub;                  /* while a message is handled */
     struct rpc rpc;
     size_t arena_bytes, out_bytes, rows_bytes;
     uint8_t *arena;
