@@ -11,8 +11,10 @@
 #include "base/blocks.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 
 #define EVENTS 32
+#define STACK_BYTES (256u * 1024)
 /* Taken from one door before others get a turn. */
 #define ACCEPTS 16
 /* How long doors stay shut when the kernel has nothing left for a connection. */
@@ -172,7 +174,7 @@ static int knock(struct lobby *l, int door, struct sockaddr *from, socklen_t *le
 /* A seat for somebody from there. */
 static uint32_t seat_for(struct lobby *l, uint64_t from, enum lobby_kind kind) {
     enum guest_place place = kind == LOBBY_TLS ? GUEST_HELLO : GUEST_HEAD;
-    uint64_t due_ms = l->now_ms + (kind == LOBBY_TLS ? LOBBY_HELLO_MS : LOBBY_HEAD_MS);
+    uint64_t due_ms = guest_due_ms(l, place);
     uint32_t seat = guests_take(&l->book, from, place, due_ms);
     if (seat == GUEST_NONE && give_way(l, guests_victim(&l->book)))
         seat = guests_take(&l->book, from, place, due_ms);
@@ -302,6 +304,7 @@ static int patience_ms(const struct lobby *l) {
 
 static void *run(void *arg) {
     struct lobby *l = arg;
+    thread_name("lobby");
     struct epoll_event events[EVENTS];
     l->now_ms = clock_ms();
     while (!atomic_load(&l->stop)) {
@@ -321,11 +324,7 @@ static void *run(void *arg) {
 }
 
 int lobby_start(struct lobby *l) {
-    pthread_attr_t attr;
-    pthread_attr_init(&attr);
-    pthread_attr_setstacksize(&attr, 256 * 1024);
-    int rc = -pthread_create(&l->thread, &attr, run, l);
-    pthread_attr_destroy(&attr);
+    int rc = thread_start(&l->thread, STACK_BYTES, run, l);
     l->running = rc == 0;
     return rc;
 }

@@ -28,13 +28,17 @@ enum guest_place guest_place(const struct lobby *l, const struct lobby_guest *g)
     return l->book.seats[g->seat].place;
 }
 
-static void move(struct lobby *l, struct lobby_guest *g, enum guest_place place) {
+uint64_t guest_due_ms(const struct lobby *l, enum guest_place place) {
     static const uint32_t patience_ms[GUEST_PLACES] = {
         [GUEST_IDLE] = LOBBY_IDLE_MS,   [GUEST_HELLO] = LOBBY_HELLO_MS,
         [GUEST_HEAD] = LOBBY_HEAD_MS,   [GUEST_BODY] = LOBBY_PACE_MS,
         [GUEST_ANSWER] = LOBBY_PACE_MS, [GUEST_BYE] = LOBBY_BYE_MS,
     };
-    guests_move(&l->book, g->seat, place, l->now_ms + patience_ms[place]);
+    return l->now_ms + patience_ms[place];
+}
+
+static void move(struct lobby *l, struct lobby_guest *g, enum guest_place place) {
+    guests_move(&l->book, g->seat, place, guest_due_ms(l, place));
 }
 
 static void set_eager(struct lobby *l, struct lobby_guest *g, bool eager) {

@@ -31,6 +31,8 @@ struct lobby {
 };
 
 enum guest_place guest_place(const struct lobby *l, const struct lobby_guest *g);
+/* Until when one who comes to this place now may stay there. */
+uint64_t guest_due_ms(const struct lobby *l, enum guest_place place);
 /* A new connection, non-blocking: its seat is taken. */
 void guest_welcome(struct lobby *l, struct lobby_guest *g, int fd,
                    const struct lobby_door *door);

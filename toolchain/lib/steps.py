@@ -49,8 +49,7 @@ class Step:
     env: dict = field(default_factory=dict)
     cwd: Path = TOP
     may_skip: bool = False  # skipping all of it is an answer
-    asked: bool = False  # runs only when it is named, or with --all: it takes long, or
-    # is not known to pass (tidy and soak-board are known not to)
+    asked: bool = False  # runs only when it is named, or with --all: it takes long
 
     @property
     def log(self):
@@ -195,9 +194,9 @@ def steps():
         script("browser", asked=True),
         script("deb", weight=LIGHT, may_skip=True, asked=True),
         script("recipes", weight=LIGHT, asked=True),
-        Step("tidy", tidy, one, needs=("build-dev",), asked=True),
+        Step("tidy", tidy, one, needs=("build-dev",)),
         soak("soak-echo"),
-        soak("soak-board", "--board", asked=True),
+        soak("soak-board", "--board"),
     ]
 
 
