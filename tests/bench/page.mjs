@@ -56,8 +56,8 @@ async function loads(browser, daemon) {
   }
   tell("page, gzipped", `${(await wireBytes(daemon.url)).toLocaleString("en")} B`, "38,000 B");
   const pages = requests.filter((u) => new URL(u).pathname === "/").length;
-  tell("requests: for the page, besides", `${pages}, ${requests.length - pages}`, "1");
-  tell("navigation to first number, median / worst", times.length &&
+  tell("requests for the page; besides: who is this?", `${pages}; ${requests.length - pages}`, "1");
+  tell("navigation to first number, median / worst",
     `${median(times).toFixed(0)} / ${Math.max(...times).toFixed(0)} ms`, "300 ms");
 }
 
@@ -160,6 +160,7 @@ try {
   await browser.close();
   await daemon.dispose();
 }
-const width = Math.max(...rows.map(([what]) => what.length));
-for (const [what, measured, budget] of rows)
-  console.log(`${what.padEnd(width)}  ${String(measured).padStart(20)}  ${budget}`);
+/* As a table that a README takes as it is. */
+const table = [["", "measured", "budget"], ["---", "---", "---"], ...rows];
+const widths = [0, 1, 2].map((i) => Math.max(...table.map((row) => row[i].length)));
+for (const row of table) console.log(`| ${row.map((x, i) => x.padEnd(widths[i])).join(" | ")} |`);

@@ -14,6 +14,13 @@ export const SIZES = {
   phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true },
 };
 
+/* Longer words matter where there is little room. */
+const WIDTHS = {
+  "en-US": [320, 390, 768, 1024, 1440, 2560, 3840],
+  "de-DE": [320, 390, 768, 1440],
+  "fr-FR": [320, 390, 768, 1440],
+};
+
 const VIEWS = {
   overview: ["/", ".hero"],
   history: ["/history?range=5m", ".history"],
@@ -35,6 +42,18 @@ export async function wrongOf(d) {
   assert.ok(found.passed > 10, `${found.passed} rules had something to look at`);
   return found.bad;
 }
+
+/* After two frames in these colours. */
+const painted = (d, scheme) =>
+  d.page.evaluate(
+    (s) =>
+      new Promise((done) =>
+        requestAnimationFrame(() =>
+          requestAnimationFrame(() => done(matchMedia(`(prefers-color-scheme: ${s})`).matches)),
+        ),
+      ),
+    scheme,
+  );
 
 async function opened(t, daemon, view, options) {
   const [path, sign] = VIEWS[view];
@@ -82,9 +101,9 @@ export const looks = {
   async "nothing sticks out, from 320 px to 4K"(t) {
     const daemon = await daemonFor(t);
     for (const view of Object.keys(VIEWS))
-      for (const locale of ["en-US", "de-DE", "fr-FR"]) {
+      for (const [locale, widths] of Object.entries(WIDTHS)) {
         const d = await opened(t, daemon, view, { locale });
-        for (const width of [320, 390, 768, 1024, 1440, 2560, 3840]) {
+        for (const width of widths) {
           await d.page.setViewportSize({ width, height: 900 });
           assert.ok((await d.overflow()) <= 0, `${view} at ${width} in ${locale}`);
         }
@@ -195,15 +214,21 @@ export const looks = {
     );
     await watcher.close();
     for (const view of Object.keys(VIEWS))
-      for (const [size, options] of Object.entries(SIZES))
+      for (const [size, options] of Object.entries(SIZES)) {
+        const d = await opened(t, daemon, view, options);
+        await d.says(/^Live/);
+        await until(`${view} ${size} is drawn, with what came before`, async () => view !== "overview" || (await d.chart(6)).length >= 2);
+        const { width } = options.viewport;
+        /* All of a phone's page, with the bar where it belongs. */
+        if (size === "phone")
+          await d.page.setViewportSize({ width, height: await d.page.evaluate(() => document.documentElement.scrollHeight) });
         for (const colorScheme of ["light", "dark"]) {
-          const d = await opened(t, daemon, view, { ...options, colorScheme });
-          await d.says(/^Live/);
-          await until(`${view} ${size} is drawn, with what came before`, async () => view !== "overview" || (await d.chart(6)).length >= 2);
-          const path = join(SHOTS, `${view}-${size}-${colorScheme}.png`);
-          await d.page.screenshot({ path, fullPage: size === "phone" });
-          await d.close();
+          await d.page.emulateMedia({ colorScheme });
+          await until("painted anew", () => painted(d, colorScheme));
+          await d.page.screenshot({ path: join(SHOTS, `${view}-${size}-${colorScheme}.png`) });
         }
+        await d.close();
+      }
     if (t.update) copyFileSync(join(SHOTS, "overview-wide-light.png"), join(top, "web", "screenshot.png"));
   },
 };
