@@ -63,7 +63,7 @@ export const more = {
     await until("the log says so", async () => /readings_refused/.test(await d.text(".log")));
     await d.page.getByRole("link", { name: "Device", exact: true }).click();
     await until("with their ages", async () => (await d.page.locator(".own .facts > div").count()) === MOST);
-    assert.match(await d.text(".own .facts"), /Reading 0 gauge\s+0\.5 L \d+ s ago/);
+    assert.match(await d.text(".own .facts"), /Reading 0 gauge\s+0\.5 L · \d+ s ago/);
     await d.page.goto(`${daemon.url}/history?range=5m&ids=own.r63`);
     await until("its history", async () => /^6[34]\.5/.test(await d.text(".chart .amount")));
     await clean(d, daemon);

@@ -83,7 +83,7 @@ function OwnReadings({ view }: { view: View }) {
             </dt>
             <dd>
               <Amount view={view} id={m.id} unit={m.unit} />{" "}
-              <span class="sub">{t("ago", { age: duration((m.age_ms ?? 0) / 1000) })}</span>
+              <span class="sub">· {t("ago", { age: duration((m.age_ms ?? 0) / 1000) })}</span>
             </dd>
           </div>
         ))}

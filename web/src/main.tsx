@@ -124,7 +124,7 @@ function draw(): void {
   document.title = `${mark}${t(titleOf(here))} · ${name} · Pulseboard`;
   render(
     <Shell view={view} here={here} name={name} go={go} aside={<Account view={view} />}>
-      {paper && <p class="sub">{new Date().toLocaleString(locale)}</p>}
+      {paper && <p class="sub paper">{new Date().toLocaleString(locale)}</p>}
       {app.model.who?.role === "none" ? (
         <Door view={view} />
       ) : (

@@ -17,7 +17,7 @@ export const Age = ({ old }: { old: number | null | undefined }) =>
   );
 
 /* What is either so or not: no number says that well. */
-const isFlag = (id: string): boolean => /^power\.(undervoltage|throttled)|\.online$/.test(id);
+const isFlag = (id: string): boolean => /^power\.(undervoltage|throttled|.*-online$)/.test(id);
 
 export function Amount({ view, id, unit }: { view: View; id: string; unit: string }) {
   const r = read(view, id);
