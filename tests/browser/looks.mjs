@@ -5,6 +5,7 @@ import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Dashboard } from "./browser.mjs";
 import { top } from "./daemon.mjs";
+import { publishing } from "./publish.mjs";
 import { clean, daemonFor } from "./reads.mjs";
 import { until } from "./until.mjs";
 
@@ -41,6 +42,28 @@ export async function wrongOf(d) {
   });
   assert.ok(found.passed > 10, `${found.passed} rules had something to look at`);
   return found.bad;
+}
+
+/* Readings as a house has them, told once a second until the function that is returned is called. */
+async function household(daemon) {
+  const { statsd } = await publishing(daemon);
+  const wave = (s, period, by) => by * Math.sin((2 * Math.PI * s) / period);
+  const readings = {
+    boiler: (s) => ["Boiler", "°C", 61 + wave(s, 190, 4) + wave(s, 23, 0.3)],
+    solar: (s) => ["Solar power", "W", 840 + wave(s, 310, 260) + wave(s, 41, 60)],
+    rain: (s) => ["Rain water", "L", 1240 + s / 3],
+    garden: (s) => ["Garden", "°C", 11.4 + wave(s, 400, 1.5)],
+    washer: (s) => ["Washing machine", "W", s % 90 < 50 ? 420 + wave(s, 11, 90) : 4],
+    hall: (s) => ["Humidity", "%", 48 + wave(s, 250, 6)],
+  };
+  const began = performance.now();
+  const timer = setInterval(() => {
+    for (const [name, of] of Object.entries(readings)) {
+      const [label, unit, value] = of((performance.now() - began) / 1000);
+      void statsd(`${name}:${value.toFixed(2)}|g|#unit:${unit},label:${label}`);
+    }
+  }, 1000);
+  return async () => clearInterval(timer);
 }
 
 /* After two frames in these colours. */
@@ -206,6 +229,7 @@ export const looks = {
     const daemon = await daemonFor(t.update ? { ...t, wrap } : t);
     mkdirSync(SHOTS, { recursive: true });
     const watcher = await opened(t, daemon, "overview");
+    if (t.update) t.after(await household(daemon));
     const enough = t.update ? 280 : 5;
     await until(
       `${enough} samples`,
