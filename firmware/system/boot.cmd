@@ -24,10 +24,17 @@ if test "${pending}" = "1"; then
     fatwrite ${devtype} ${devnum}:1 ${scratch} ab.txt 19
 fi
 
+# Further words of the owner's for the kernel.
+setenv args
+if test -e ${devtype} ${devnum}:1 kernel.txt; then
+    load ${devtype} ${devnum}:1 ${scratch} kernel.txt
+    env import -t ${scratch} ${filesize} args
+fi
+
 # A slot without a kernel that loads gives way to the other one, for this start.
 for round in 1 2; do
     if test "${slot}" = "a"; then setenv part 2; else setenv part 3; fi
-    setenv bootargs "@BOOTARGS@ panic=10 quiet pulseboard.board=@BOARD@ pulseboard.slot=${slot}"
+    setenv bootargs "@BOOTARGS@ panic=10 quiet pulseboard.board=@BOARD@ pulseboard.slot=${slot} ${args}"
     if load ${devtype} ${devnum}:${part} @KERNEL_ADDR@ vmlinuz; then
         @LOAD_FDT@
         if load ${devtype} ${devnum}:${part} @RAMDISK_ADDR@ initrd.img; then

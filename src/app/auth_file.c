@@ -99,9 +99,9 @@ static int get_password(const cJSON *v, const char *key, uint8_t *hash, bool *se
 
 static int get_role(const cJSON *v, uint8_t *out) {
     const cJSON *x = at(v, "role");
-    for (uint8_t role = ROLE_VIEWER; role <= ROLE_ADMIN; role++) {
+    for (unsigned role = ROLE_VIEWER; role <= ROLE_ADMIN; role++) {
         if (cJSON_IsString(x) && strcmp(x->valuestring, role_name(role)) == 0) {
-            *out = role;
+            *out = (uint8_t)role;
             return 0;
         }
     }

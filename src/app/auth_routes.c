@@ -227,16 +227,27 @@ void auth_post_logout(void *ctx, struct httpd_rq *rq) {
     body_done(body);
 }
 
+static const char wrong_role[] = "The role is viewer or admin.";
+
+/* False: it is no role that somebody can be given. */
+static bool role_of(const char *text, enum role *out) {
+    bool admin = strcmp(text, "admin") == 0;
+    *out = admin ? ROLE_ADMIN : ROLE_VIEWER;
+    return admin || strcmp(text, "viewer") == 0;
+}
+
 /* ---- passwords ---- */
 
 /* Whoever is at the device needs no old one: it is their way back in. */
 static struct auth_verdict reset(struct httpd_rq *rq, const struct routes *r,
                                  const cJSON *body, const char *fresh, bool *ok) {
-    const char *role = body_text(rq, body, "role", false, ok);
-    bool viewer = role && strcmp(role, "viewer") == 0;
-    if (!*ok)
-        return (struct auth_verdict){0};
-    return auth_reset(r->auth, viewer ? ROLE_VIEWER : ROLE_ADMIN, fresh);
+    const char *text = body_text(rq, body, "role", false, ok);
+    enum role role = ROLE_ADMIN;
+    if (*ok && text && !role_of(text, &role)) {
+        httpd_problem(rq, 422, NULL, wrong_role);
+        *ok = false;
+    }
+    return *ok ? auth_reset(r->auth, role, fresh) : (struct auth_verdict){0};
 }
 
 void auth_post_password(void *ctx, struct httpd_rq *rq) {
@@ -344,15 +355,15 @@ static bool read_wish(struct httpd_rq *rq, const cJSON *body, struct wish *out) 
     const char *wrong = NULL;
     if (!auth_name_ok(out->name))
         wrong = "A name is 1 to 32 letters, digits, dashes, dots.";
-    if (role && strcmp(role, "viewer") != 0 && strcmp(role, "admin") != 0)
-        wrong = "The role is viewer or admin.";
+    out->role = ROLE_VIEWER;
+    if (role && !role_of(role, &out->role))
+        wrong = wrong_role;
     if (days && (!cJSON_IsNumber(days) ||
                  !(days->valuedouble >= 0 && days->valuedouble <= TOKEN_DAYS_MAX) ||
                  days->valuedouble != floor(days->valuedouble)))
         wrong = "The days are a whole number up to 36500, 0 for ever.";
     if (wrong)
         httpd_problem(rq, 422, NULL, wrong);
-    out->role = role && strcmp(role, "admin") == 0 ? ROLE_ADMIN : ROLE_VIEWER;
     out->days = days && !wrong ? (uint32_t)days->valuedouble : 0;
     return !wrong;
 }

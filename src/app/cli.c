@@ -157,7 +157,7 @@ static int passwd_option(struct words *w, const char *flag, const char *value) {
 }
 
 static int token_option(struct words *w, const char *flag, const char *value) {
-    const char *text = NULL;
+    const char *text = "";
     bool role = strcmp(flag, "role") == 0;
     uint64_t days;
     if (!role && strcmp(flag, "expires") != 0)
@@ -319,100 +319,83 @@ void cli_apply(const struct cli *cli, struct config *c) {
         option_set(cli->set[i].o, c, cli->set[i].value, why);
 }
 
+/* What --help says besides the options of `serve` and `updater`. */
+static const char *const details[] = {
+    [CLI_STATS] = "  --url URL\n"
+                  "        http://ADDR:PORT [http://127.0.0.1:8080]\n"
+                  "  --json\n"
+                  "        as it came, instead of a table\n",
+    [CLI_PUBLISH] = "  --unit UNIT, --label TEXT\n"
+                    "        how the page shows them\n"
+                    "  --kind gauge|counter|timing\n"
+                    "        how much it is, how many more, how long it took [gauge]\n"
+                    "  --socket PATH\n"
+                    "        over the local socket of the running one\n"
+                    "  --url URL, --token TOKEN\n"
+                    "        over http://ADDR:PORT, with an access token\n"
+                    "\nWithout URL and PATH they go to statsd at 127.0.0.1:8125, where "
+                    "nothing\nanswers. The exit code is 0 when all were taken.\n",
+    [CLI_CHECK_CONFIG] =
+        "One line per problem, with file and line; the exit code is then 1.\n",
+    [CLI_UPDATE] =
+        "  --force\n"
+        "        an older version, too\n"
+        "  --status\n"
+        "        where it stands, and what became of the last one; the default\n"
+        "  --rollback\n"
+        "        end the trial of a new system: the one before returns\n"
+        "  --reboot\n"
+        "        restart the board\n"
+        "  --socket PATH\n"
+        "        of `pulseboard updater` [" UPDATE_CMD_SOCKET "]\n"
+        "\nFILE was made by firmware/sign. It is written to the slot that does "
+        "not\n"
+        "run, and tried for one boot: unless the dashboard then serves for a "
+        "minute,\n"
+        "the slot before returns by itself.\n",
+    [CLI_FIRST_BOOT] =
+        "Prints what is sound as NAME='value' lines for a shell, and a line per\n"
+        "problem on stderr; the exit code is then 1.\n",
+    [CLI_PASSWD] =
+        "  --viewer\n"
+        "        the one for viewers, instead of the owner's\n"
+        "  --data DIR, or --socket PATH\n"
+        "        the folder of this board, or the socket of the running one\n"
+        "Asks on a terminal, else reads the first line of stdin.\n",
+    [CLI_TOKEN] = "  --role viewer|admin\n"
+                  "        what it may [viewer]\n"
+                  "  --expires DAYS\n"
+                  "        when it ends [never]\n"
+                  "  --data DIR, or --socket PATH\n"
+                  "        the folder of this board, or the socket of the running one\n"
+                  "A new token is printed, once: nobody can show it again.\n",
+    [CLI_ROUTES] =
+        "JSON: paths of HTTP with their methods, methods of JSON-RPC, and the\n"
+        "least role for each.\n",
+};
+
+static void serve_help(FILE *out) {
+    fputs("  --config FILE\n"
+          "        the same settings in JSON with comments; the command line wins\n"
+          "  --data DIR\n"
+          "        folder in which this board keeps what outlives a restart, made "
+          "if\n"
+          "        it is missing; DIR/pulseboard.json is the FILE, if there is\n",
+          out);
+    option_help(out);
+    fputs("\nSIGHUP reads FILE again, SIGUSR1 and SIGUSR2 make the log say more and\n"
+          "less, SIGTERM ends it.\n",
+          out);
+}
+
 static void help_of(FILE *out, const struct command *cmd) {
     fprintf(out, "pulseboard %s %s: %s\n\n", cmd->name, cmd->usage, cmd->help);
-    switch (cmd->command) {
-    case CLI_SERVE:
-        fputs("  --config FILE\n"
-              "        the same settings in JSON with comments; the command line wins\n"
-              "  --data DIR\n"
-              "        folder in which this board keeps what outlives a restart, made "
-              "if\n"
-              "        it is missing; DIR/pulseboard.json is the FILE, if there is\n",
-              out);
-        option_help(out);
-        fputs(
-            "\nSIGHUP reads FILE again, SIGUSR1 and SIGUSR2 make the log say more and\n"
-            "less, SIGTERM ends it.\n",
-            out);
-        break;
-    case CLI_STATS:
-        fputs("  --url URL\n"
-              "        http://ADDR:PORT [http://127.0.0.1:8080]\n"
-              "  --json\n"
-              "        as it came, instead of a table\n",
-              out);
-        break;
-    case CLI_PUBLISH:
-        fputs("  --unit UNIT, --label TEXT\n"
-              "        how the page shows them\n"
-              "  --kind gauge|counter|timing\n"
-              "        how much it is, how many more, how long it took [gauge]\n"
-              "  --socket PATH\n"
-              "        over the local socket of the running one\n"
-              "  --url URL, --token TOKEN\n"
-              "        over http://ADDR:PORT, with an access token\n"
-              "\nWithout URL and PATH they go to statsd at 127.0.0.1:8125, where "
-              "nothing\nanswers. The exit code is 0 when all were taken.\n",
-              out);
-        break;
-    case CLI_CHECK_CONFIG:
-        fputs("One line per problem, with file and line; the exit code is then 1.\n",
-              out);
-        break;
-    case CLI_UPDATE:
-        fputs("  --force\n"
-              "        an older version, too\n"
-              "  --status\n"
-              "        where it stands, and what became of the last one; the default\n"
-              "  --rollback\n"
-              "        end the trial of a new system: the one before returns\n"
-              "  --reboot\n"
-              "        restart the board\n"
-              "  --socket PATH\n"
-              "        of `pulseboard updater` [" UPDATE_CMD_SOCKET "]\n"
-              "\nFILE was made by firmware/sign. It is written to the slot that does "
-              "not\n"
-              "run, and tried for one boot: unless the dashboard then serves for a "
-              "minute,\n"
-              "the slot before returns by itself.\n",
-              out);
-        break;
-    case CLI_UPDATER:
+    if (cmd->command == CLI_SERVE)
+        serve_help(out);
+    else if (cmd->command == CLI_UPDATER)
         updater_cmd_help(out);
-        break;
-    case CLI_FIRST_BOOT:
-        fputs("Prints what is sound as NAME='value' lines for a shell, and a line per\n"
-              "problem on stderr; the exit code is then 1.\n",
-              out);
-        break;
-    case CLI_PASSWD:
-        fputs("  --viewer\n"
-              "        the one for viewers, instead of the owner's\n"
-              "  --data DIR, or --socket PATH\n"
-              "        the folder of this board, or the socket of the running one\n"
-              "Asks on a terminal, else reads the first line of stdin.\n",
-              out);
-        break;
-    case CLI_TOKEN:
-        fputs("  --role viewer|admin\n"
-              "        what it may [viewer]\n"
-              "  --expires DAYS\n"
-              "        when it ends [never]\n"
-              "  --data DIR, or --socket PATH\n"
-              "        the folder of this board, or the socket of the running one\n"
-              "A new token is printed, once: nobody can show it again.\n",
-              out);
-        break;
-    case CLI_ROUTES:
-        fputs("JSON: paths of HTTP with their methods, methods of JSON-RPC, and the\n"
-              "least role for each.\n",
-              out);
-        break;
-    case CLI_HELP:
-    case CLI_VERSION:
-        break;
-    }
+    else
+        fputs(details[cmd->command], out);
 }
 
 void cli_help(FILE *out, const char *about) {

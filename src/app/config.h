@@ -6,7 +6,7 @@
 
 #include "http/plain.h"
 
-#define CONFIG_OPTIONS 31   /* rows of the table in option.c */
+#define CONFIG_OPTIONS 30   /* rows of the table in option.c */
 #define CONFIG_ITEMS 8      /* elements of a list */
 #define CONFIG_ITEM_MAX 128 /* bytes of one, with its NUL */
 #define CONFIG_PATH_MAX 1024
@@ -29,7 +29,7 @@ struct config {
     char updater_socket[CONFIG_PATH_MAX];
     char probe_root[CONFIG_PATH_MAX];
     char name[CONFIG_NAME_MAX];
-    uint32_t max_sessions, lobby, lobby_per_address, max_message, max_asked, sample_ms;
+    uint32_t max_sessions, lobby, max_message, max_asked, sample_ms;
     uint32_t history_save_s;
     uint32_t heartbeat_start_ms, heartbeat_min_ms, heartbeat_max_ms;
     uint32_t login_idle_s, login_max_s;

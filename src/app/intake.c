@@ -5,7 +5,6 @@
 #include <linux/sock_diag.h>
 #include <netdb.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -16,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "proto/statsd.h"
 
 #define STACK_BYTES (64u * 1024)
@@ -208,6 +208,7 @@ static bool pause_ms(const struct intake *in, int ms) {
 
 static void *run(void *arg) {
     struct intake *in = arg;
+    thread_name("intake");
     struct pollfd p[] = {
         {.fd = in->stop, .events = POLLIN},
         {.fd = in->udp, .events = POLLIN},
@@ -229,24 +230,11 @@ static void *run(void *arg) {
 }
 
 int intake_start(struct intake *in) {
-    pthread_attr_t attr;
-    sigset_t all, before;
     if (in->udp < 0 && in->local < 0)
         return 0;
-    int rc = pthread_attr_init(&attr);
-    if (rc)
-        return -rc;
-    pthread_attr_setstacksize(&attr, STACK_BYTES);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    rc = pthread_create(&in->thread, &attr, run, in);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attr);
-    if (rc)
-        return -rc;
-    pthread_setname_np(in->thread, "intake");
-    in->started = true;
-    return 0;
+    int rc = thread_start(&in->thread, STACK_BYTES, run, in);
+    in->started = rc == 0;
+    return rc;
 }
 
 static void close_one(int fd) {

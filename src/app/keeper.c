@@ -11,6 +11,7 @@
 #include "base/blocks.h"
 #include "base/log.h"
 #include "base/savefile.h"
+#include "base/thread.h"
 #include "telemetry/source.h"
 
 static const char *const names[] = {"history.a", "history.b"};
@@ -135,6 +136,7 @@ static bool wait_turn(struct keeper *k) {
 
 static void *run(void *arg) {
     struct keeper *k = arg;
+    thread_name("keeper");
     while (wait_turn(k))
         save(k);
     return NULL;
@@ -144,18 +146,12 @@ static void *run(void *arg) {
 
 static int start_thread(struct keeper *k) {
     pthread_condattr_t cond;
-    pthread_attr_t attr;
     pthread_condattr_init(&cond);
     pthread_condattr_setclock(&cond, CLOCK_MONOTONIC);
     pthread_mutex_init(&k->lock, NULL);
     pthread_cond_init(&k->wake, &cond);
     pthread_condattr_destroy(&cond);
-    pthread_attr_init(&attr);
-    pthread_attr_setstacksize(&attr, STACK_BYTES);
-    int rc = -pthread_create(&k->thread, &attr, run, k);
-    pthread_attr_destroy(&attr);
-    if (rc == 0)
-        pthread_setname_np(k->thread, "keeper");
+    int rc = thread_start(&k->thread, STACK_BYTES, run, k);
     k->threaded = rc == 0;
     return rc;
 }

@@ -124,6 +124,24 @@ static void hub(struct text *t, const struct hub_stats *s) {
           (double)s->table_bytes);
 }
 
+static void lobby(struct text *t, const struct lobby_stats *s) {
+    gauge(t, "pulseboard_lobby_connections", "Connections that are no sessions.",
+          s->taken);
+    gauge(t, "pulseboard_lobby_capacity", "Of these there can be at a time.", s->seats);
+    counter(t, "pulseboard_lobby_accepted_total", "Connections accepted.", s->accepted);
+    family(t, "pulseboard_lobby_ended_total", "counter",
+           "Connections that we ended before they had asked or taken the answer.");
+    put(t, "pulseboard_lobby_ended_total{reason=\"gave_way\"} %" PRIu64 "\n",
+        s->gave_way);
+    put(t, "pulseboard_lobby_ended_total{reason=\"late\"} %" PRIu64 "\n", s->late);
+    family(t, "pulseboard_lobby_refused_total", "counter",
+           "Connections that were hung up on at once.");
+    put(t, "pulseboard_lobby_refused_total{reason=\"no_files\"} %" PRIu64 "\n",
+        s->no_files);
+    put(t, "pulseboard_lobby_refused_total{reason=\"no_seats\"} %" PRIu64 "\n",
+        s->no_seats);
+}
+
 /* What Prometheus calls a unit, and how many of its base units it is. Without help: the
  * name of the row above. */
 struct family {
@@ -262,6 +280,7 @@ size_t metrics_text(char *out, size_t cap, const struct metrics_view *v) {
     heartbeats(&t, &v->hub->m);
     traffic(&t, &v->hub->m);
     hub(&t, v->hub);
+    lobby(&t, &v->lobby);
     telemetry(&t, v);
     readings(&t, &v->own);
     return t.len < cap ? t.len : 0;

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "app/about.h"
+#include "http/lobby.h"
 #include "hub/hub.h"
 #include "telemetry/own.h"
 
@@ -17,6 +18,7 @@ struct metrics_view {
     uint64_t rss_bytes;
     double cpu_s;
     struct own_stats own;
+    struct lobby_stats lobby;
 };
 
 /* Its length, or 0 when it does not fit. */

@@ -80,6 +80,8 @@ static bool view(const struct routes *r, struct httpd_rq *rq, struct stats_view 
     v->uptime_s = (clock_ms() - r->about->started_ms) / 1000;
     v->rss_bytes = process_rss_bytes();
     v->tls_bytes = tls_heap_use().now;
+    if (r->lobby)
+        lobby_stats(r->lobby, &v->lobby);
     return true;
 }
 
@@ -178,6 +180,7 @@ static void metrics(void *ctx, struct httpd_rq *rq) {
         .cpu_s = process_cpu_s(),
     };
     own_stats(r->own, &v.own);
+    lobby_stats(r->lobby, &v.lobby);
     size_t n = metrics_text(room->text, sizeof room->text, &v);
     routes_answer(rq, "text/plain; version=0.0.4; charset=utf-8", room->text, n);
 }

@@ -20,6 +20,7 @@ struct routes {
     struct events *events;       /* the same */
     struct own *own;             /* the same */
     struct hub *hub;
+    const struct lobby_counts *lobby;      /* NULL for a program that does not tell */
     struct identity *identity;             /* NULL: no TLS */
     const char *contact, *contact_expires; /* for security.txt; "": none */
     uint32_t max_sessions;

@@ -50,6 +50,7 @@ struct app {
     struct auth auth;
     struct live live;
     struct routes routes;
+    struct lobby_counts lobby;
     struct hub *hub;
     struct doors doors; /* until the httpd has them */
     struct httpd *httpd;
@@ -313,9 +314,7 @@ static int start_httpd(struct app *a) {
     o.plain = config_plain(&a->config);
     o.tls = a->has_identity ? a->identity.tls : NULL;
     o.seats = a->config.lobby;
-    o.per_address = a->config.lobby_per_address;
-    o.plain = config_plain(&a->config);
-    o.tls = a->has_identity ? a->identity.tls : NULL;
+    o.counts = &a->lobby;
     o.hosts = hosts->names;
     o.n_hosts = hosts->list.n;
     o.reply_bytes = routes_reply_bytes(a->config.max_sessions + HUB_KEPT);
@@ -413,6 +412,7 @@ static void fill_routes(struct app *a) {
     a->routes.events = &a->events;
     a->routes.own = &a->own;
     a->routes.hub = a->hub;
+    a->routes.lobby = &a->lobby;
     a->routes.max_sessions = a->config.max_sessions + HUB_KEPT;
     a->routes.updater = a->config.updater_socket;
 }
@@ -482,6 +482,7 @@ static int run_app(struct app *a) {
                 live_init(&a->live, &a->about, &a->telemetry, &a->events, &a->config));
     if (rc)
         goto free_telemetry;
+    a->live.methods.lobby = &a->lobby;
     rc = open_auth(a);
     if (rc)
         goto free_live;

@@ -103,6 +103,18 @@ static void traffic(struct jsonw *w, const struct metrics *m) {
     jsonw_obj_end(w);
 }
 
+static void lobby(struct jsonw *w, const struct lobby_stats *s) {
+    jsonw_obj(w, "lobby");
+    jsonw_u64(w, "connections", s->taken);
+    jsonw_u64(w, "capacity", s->seats);
+    jsonw_u64(w, "accepted", s->accepted);
+    jsonw_u64(w, "gave_way", s->gave_way);
+    jsonw_u64(w, "late", s->late);
+    jsonw_u64(w, "no_files", s->no_files);
+    jsonw_u64(w, "no_seats", s->no_seats);
+    jsonw_obj_end(w);
+}
+
 void stats_row(struct jsonw *w, const struct hub_row *r) {
     char id[17], addr[64];
     jsonw_obj(w, NULL);
@@ -134,6 +146,7 @@ void stats_json(struct jsonw *w, const struct stats_view *v) {
     jsonw_u64(w, "loop_late", s->m.loop_late);
     jsonw_u64(w, "queue_bytes", s->queue_bytes);
     jsonw_obj_end(w);
+    lobby(w, &v->lobby);
     jsonw_obj(w, "memory");
     jsonw_u64(w, "table_bytes", s->table_bytes);
     jsonw_u64(w, "rss_bytes", v->rss_bytes);

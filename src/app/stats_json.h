@@ -4,12 +4,14 @@
 #include <stddef.h>
 
 #include "base/jsonw.h"
+#include "http/lobby.h"
 #include "hub/hub.h"
 
 struct stats_view {
     struct hub_stats hub;
     const struct hub_row *rows; /* hub.n_rows of them */
     uint64_t uptime_s, rss_bytes, tls_bytes;
+    struct lobby_stats lobby;
 };
 
 /* Room for everything but the list, and for a row of it. */

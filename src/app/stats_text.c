@@ -64,6 +64,13 @@ static void counters(struct text *t, const struct stats_view *v) {
     figure(t, "conflated", m->conflated, "");
     figure(t, "resumed", m->resumed, "");
     figure(t, "replayed", m->replayed, "");
+    put(t, "\nConnections that are no sessions\n");
+    figure(t, "now", v->lobby.taken, "");
+    figure(t, "capacity", v->lobby.seats, "");
+    figure(t, "accepted", v->lobby.accepted, "");
+    figure(t, "gave way", v->lobby.gave_way, "");
+    figure(t, "too slow", v->lobby.late, "");
+    figure(t, "refused", v->lobby.no_files + v->lobby.no_seats, "");
     put(t, "\nService\n");
     figure(t, "running for", v->uptime_s, "s");
     figure(t, "memory", v->rss_bytes, "B");

@@ -1,10 +1,8 @@
 #include "base/reading.h"
 
 #include <math.h>
-#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
-
-#define EXPONENT_MAX 400
 
 void reading_init(struct reading *r) { *r = (struct reading){.kind = READING_GAUGE}; }
 
@@ -112,67 +110,48 @@ const char *reading_kind_name(enum reading_kind kind) { return kinds[kind]; }
 
 /* ---- numbers ---- */
 
-struct number {
+/* What is left of a number's text. */
+struct digits {
     const char *p, *end;
-    uint64_t digits;
-    int shift; /* value = digits * 10^shift */
 };
 
 /* A run of digits; false: there is none. */
-static bool take_digits(struct number *x, bool fraction) {
+static bool pass_digits(struct digits *x) {
     const char *from = x->p;
-    for (; x->p < x->end && is_digit(*x->p); x->p++) {
-        bool fits = x->digits < UINT64_MAX / 10 - 1;
-        if (fits)
-            x->digits = x->digits * 10 + (uint64_t)(*x->p - '0');
-        if (x->shift > -EXPONENT_MAX && x->shift < EXPONENT_MAX)
-            x->shift += fits ? -fraction : !fraction;
-    }
-    return x->p > from;
-}
-
-static bool take_exponent(struct number *x) {
-    int v = 0;
-    bool minus = x->p < x->end && *x->p == '-';
-    if (x->p < x->end && (*x->p == '-' || *x->p == '+'))
+    while (x->p < x->end && is_digit(*x->p))
         x->p++;
-    const char *from = x->p;
-    for (; x->p < x->end && is_digit(*x->p); x->p++)
-        v = v < EXPONENT_MAX ? v * 10 + (*x->p - '0') : v;
-    x->shift += minus ? -v : v;
     return x->p > from;
 }
 
-/* Exact up to 10^22, as literals of that size are. */
-static double power_of_ten(int n) {
-    double v = 1;
-    for (int i = 0; i < n; i++)
-        v *= 10;
-    return v;
+static bool pass(struct digits *x, const char *any) {
+    bool there = x->p < x->end && strchr(any, *x->p) && *x->p;
+    x->p += there;
+    return there;
+}
+
+/* [sign] digits [. digits] [e [sign] digits]: no "inf", no hexadecimal, no spaces. */
+static bool is_number(const char *p, size_t n) {
+    struct digits x = {p, p + n};
+    pass(&x, "+-");
+    if (!pass_digits(&x) || (pass(&x, ".") && !pass_digits(&x)))
+        return false;
+    if (pass(&x, "eE")) {
+        pass(&x, "+-");
+        if (!pass_digits(&x))
+            return false;
+    }
+    return x.p == x.end;
 }
 
 bool reading_number(const char *p, size_t n, double *out) {
-    struct number x = {.p = p, .end = p + n};
-    bool minus = n > 0 && *p == '-';
-    if (n > 0 && (*p == '-' || *p == '+'))
-        x.p++;
-    if (!take_digits(&x, false))
+    char text[READING_NUMBER_MAX];
+    if (n >= sizeof text || !is_number(p, n))
         return false;
-    if (x.p < x.end && *x.p == '.') {
-        x.p++;
-        if (!take_digits(&x, true))
-            return false;
-    }
-    if (x.p < x.end && (*x.p == 'e' || *x.p == 'E')) {
-        x.p++;
-        if (!take_exponent(&x))
-            return false;
-    }
-    double v = (double)x.digits;
-    v = x.shift < 0 ? v / power_of_ten(-x.shift) : v * power_of_ten(x.shift);
-    if (x.p != x.end || !isfinite(v))
+    copy(text, p, n);
+    double v = strtod(text, NULL); /* the program stays in the C locale */
+    if (!isfinite(v))
         return false;
-    *out = minus ? -v : v;
+    *out = v;
     return true;
 }
 

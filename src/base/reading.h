@@ -8,6 +8,7 @@
 #define READING_NAME_MAX 40 /* with its NUL, as all of these */
 #define READING_LABEL_MAX 48
 #define READING_UNIT_MAX 14
+#define READING_NUMBER_MAX 64
 
 enum reading_kind {
     READING_GAUGE,   /* how much it is */
@@ -38,6 +39,6 @@ const char *reading_value(struct reading *r, const char *p, size_t n);
 bool reading_kind(const char *word, size_t n, enum reading_kind *out);
 const char *reading_kind_name(enum reading_kind kind);
 
-/* A number as people and programs write it: "-12", "0.5", "1e-3". All of it, finite;
- * false: it is not. */
+/* A number as people and programs write it: "-12", "0.5", "1e-3". All of it, finite, of
+ * less than READING_NUMBER_MAX characters; false: it is not. */
 bool reading_number(const char *p, size_t n, double *out);

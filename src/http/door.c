@@ -80,7 +80,7 @@ static int prepare(int fd) {
 }
 
 int door_adopt(int fd) {
-    struct sockaddr_storage at;
+    struct sockaddr_storage at = {.ss_family = AF_UNSPEC};
     socklen_t n = sizeof(at);
     int listens = 0;
     socklen_t size = sizeof(listens);
@@ -99,9 +99,11 @@ static int answers(const struct sockaddr_un *at) {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return -errno;
-    int rc = connect(fd, (const struct sockaddr *)at, sizeof(*at)) == 0 ? 1 : -errno;
+    int rc = connect(fd, (const struct sockaddr *)at, sizeof(*at)) == 0 ? 0 : errno;
     close(fd);
-    return rc == -EAGAIN ? 1 : rc == -ECONNREFUSED ? 0 : rc;
+    if (rc == 0 || rc == EAGAIN)
+        return 1;
+    return rc == ECONNREFUSED ? 0 : -rc;
 }
 
 /* A socket whose server has died is in the way of the next one. */

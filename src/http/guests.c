@@ -7,10 +7,24 @@
 #include "base/blocks.h"
 #include "base/bytes.h"
 
+/* So many entries that half of them stay free: a search ends soon. */
+static uint32_t tally_size(uint32_t cap) {
+    uint32_t n = 2;
+    while (n < 2 * cap)
+        n *= 2;
+    return n;
+}
+
 int guests_init(struct guests *g, uint32_t cap) {
-    *g = (struct guests){.cap = cap, .seats = pages_take(cap * sizeof(*g->seats))};
-    if (!g->seats)
+    uint32_t n = tally_size(cap);
+    *g = (struct guests){.cap = cap,
+                         .tally_mask = n - 1,
+                         .seats = pages_take(cap * sizeof(*g->seats)),
+                         .tally = pages_take(n * sizeof(*g->tally))};
+    if (!g->seats || !g->tally) {
+        guests_free(g);
         return -ENOMEM;
+    }
     for (int p = 0; p < GUEST_PLACES; p++)
         g->queue[p].first = g->queue[p].last = GUEST_NONE;
     for (uint32_t i = cap; i-- > 0;) {
@@ -23,7 +37,10 @@ int guests_init(struct guests *g, uint32_t cap) {
 void guests_free(struct guests *g) {
     if (g->seats)
         pages_give(g->seats, g->cap * sizeof(*g->seats));
+    if (g->tally)
+        pages_give(g->tally, tally_size(g->cap) * sizeof(*g->tally));
     g->seats = NULL;
+    g->tally = NULL;
 }
 
 uint64_t guests_from(const struct sess_addr *a) {
@@ -128,8 +145,50 @@ uint32_t guests_due(const struct guests *g, uint64_t now_ms) {
     return i != GUEST_NONE && g->seats[i].due_ms <= now_ms ? i : GUEST_NONE;
 }
 
-uint32_t guests_victim(const struct guests *g) {
-    static const enum guest_place asking[] = {GUEST_HELLO, GUEST_HEAD, GUEST_BODY};
+/* Where the count of an address is, or belongs. */
+static struct guest_tally *tally_of(const struct guests *g, uint64_t from) {
+    /* Fibonacci hashing: the upper bits depend on all of it. */
+    uint32_t at = (uint32_t)((from * 0x9e3779b97f4a7c15u) >> 32) & g->tally_mask;
+    while (g->tally[at].n > 0 && g->tally[at].from != from)
+        at = (at + 1) & g->tally_mask;
+    return &g->tally[at];
+}
+
+void guests_count(struct guests *g, enum guest_place first, enum guest_place last) {
+    memset(g->tally, 0, (g->tally_mask + 1) * sizeof(*g->tally));
+    for (uint32_t i = 0; i < g->cap; i++) {
+        const struct guest_seat *s = &g->seats[i];
+        if (s->place < first || s->place > last)
+            continue;
+        struct guest_tally *t = tally_of(g, s->from);
+        t->from = s->from;
+        t->n++;
+    }
+}
+
+uint32_t guests_of(const struct guests *g, uint64_t from) {
+    return tally_of(g, from)->n;
+}
+
+/* The longest waiting in these places of the address that has most of them. */
+static uint32_t of_the_heaviest(struct guests *g, enum guest_place first,
+                                enum guest_place last) {
+    uint32_t best = GUEST_NONE, most = 0;
+    guests_count(g, first, last);
+    for (uint32_t i = 0; i < g->cap; i++) {
+        const struct guest_seat *s = &g->seats[i];
+        if (s->place < first || s->place > last)
+            continue;
+        uint32_t n = guests_of(g, s->from);
+        if (n > most || (n == most && s->due_ms < g->seats[best].due_ms)) {
+            best = i;
+            most = n;
+        }
+    }
+    return best;
+}
+
+uint32_t guests_victim(struct guests *g) {
     uint32_t i = g->queue[GUEST_IDLE].first;
     if (i == GUEST_NONE)
         i = g->queue[GUEST_BYE].first;
@@ -137,25 +196,6 @@ uint32_t guests_victim(const struct guests *g) {
         return i;
     uint32_t n = g->queue[GUEST_HELLO].n + g->queue[GUEST_HEAD].n;
     n += g->queue[GUEST_BODY].n;
-    return n < g->queue[GUEST_ANSWER].n
-               ? g->queue[GUEST_ANSWER].first
-               : soonest(g, asking, sizeof(asking) / sizeof(asking[0]));
-}
-
-uint32_t guests_count(const struct guests *g, uint64_t from, uint32_t *oldest) {
-    uint32_t n = 0, best = GUEST_NONE;
-    for (uint32_t i = 0; i < g->cap; i++) {
-        const struct guest_seat *s = &g->seats[i];
-        bool asks = s->place >= GUEST_IDLE && s->place <= GUEST_BODY;
-        if (s->from != from || !asks)
-            continue;
-        n++;
-        bool idle = s->place == GUEST_IDLE,
-             best_idle = best != GUEST_NONE && g->seats[best].place == GUEST_IDLE;
-        if (best == GUEST_NONE || (idle && !best_idle) ||
-            (idle == best_idle && s->due_ms < g->seats[best].due_ms))
-            best = i;
-    }
-    *oldest = best;
-    return n;
+    return n < g->queue[GUEST_ANSWER].n ? of_the_heaviest(g, GUEST_ANSWER, GUEST_ANSWER)
+                                        : of_the_heaviest(g, GUEST_HELLO, GUEST_BODY);
 }

@@ -3,8 +3,8 @@
  * http/lobby.h, without a socket or a clock. A fixed table of seats; each seat that is
  * taken stands in the queue of its place. Everybody in one queue has the same patience
  * from the moment he joined it, so the first in it is the longest waiting and the next
- * due. One thread. Every operation takes constant time, but for those that look for an
- * address, which look at all. */
+ * due. One thread. Every operation takes constant time, but for those that count by
+ * address, which look at all once. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -34,9 +34,16 @@ struct guest_seat {
     enum guest_place place;
 };
 
+/* Of one address. */
+struct guest_tally {
+    uint64_t from;
+    uint32_t n;
+};
+
 struct guests {
     struct guest_seat *seats;
-    uint32_t cap;
+    struct guest_tally *tally; /* hashed by address, twice as many as seats or more */
+    uint32_t cap, tally_mask;
     struct {
         uint32_t first, last, n;
     } queue[GUEST_PLACES];
@@ -63,11 +70,14 @@ uint64_t guests_next_ms(const struct guests *g);
 /* One who is due, GUEST_NONE: nobody is. */
 uint32_t guests_due(const struct guests *g, uint64_t now_ms);
 
-/* Who gives way to a new one when all seats are taken: whoever has been idle longest;
- * else the longest waiting of the larger crowd, those who have not asked yet or those
- * who do not take their answer, so that neither can crowd out the other. Never one who
- * is with a worker. */
-uint32_t guests_victim(const struct guests *g);
-/* How many from there are waiting to ask (IDLE, HELLO, HEAD, BODY), and in *oldest the
- * one of them who gives way first. */
-uint32_t guests_count(const struct guests *g, uint64_t from, uint32_t *oldest);
+/* Counts those in places [first, last] by address, for guests_of(). */
+void guests_count(struct guests *g, enum guest_place first, enum guest_place last);
+/* How many of those are from there. */
+uint32_t guests_of(const struct guests *g, uint64_t from);
+
+/* Who gives way to a new one when all seats are taken: whoever has been idle longest.
+ * Else, of the larger crowd, those who have not asked yet or those who do not take
+ * their answer, so that neither can crowd out the other, the longest waiting of the
+ * address that has most of them: who has few seats keeps them, however many another
+ * takes, and one alone may have them all. Never one who is with a worker. */
+uint32_t guests_victim(struct guests *g);

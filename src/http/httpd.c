@@ -12,7 +12,6 @@
 void httpd_opts_default(struct httpd_opts *o) {
     *o = (struct httpd_opts){
         .seats = LOBBY_SEATS_DEFAULT,
-        .per_address = LOBBY_PER_ADDRESS_DEFAULT,
         .workers = 4,
         .reply_bytes = 512 * 1024,
         .body_max = 64 * 1024,
@@ -131,7 +130,8 @@ static int make_lobby(struct httpd *h) {
         .doors = h->o.doors->door,
         .n_doors = h->o.doors->n,
         .seats = h->o.seats,
-        .per_address = h->o.per_address,
+        .load_bytes = h->o.reply_bytes + REPLY_HEAD_MAX,
+        .counts = h->o.counts ? h->o.counts : &h->counts,
         .tls = h->o.tls,
         .app = &lobby_calls,
         .ctx = h,

@@ -25,6 +25,7 @@
 struct httpd;
 struct httpd_worker;
 struct lobby_guest;
+struct lobby_counts;
 
 #define HTTPD_PATH_MAX 256u
 /* A large body or answer moves on by HTTPD_PACE_BYTES within; while others wait for a
@@ -78,7 +79,8 @@ struct httpd_opts {
     struct doors *doors;   /* emptied: from a start that succeeds on, they are ours */
     enum plain_mode plain; /* what plain HTTP is good for; PLAIN_OFF: none is open */
     struct tls_ctx *tls;   /* outlives the httpd; the owner may reload it at any time */
-    uint32_t seats, per_address; /* http/lobby.h */
+    uint32_t seats;        /* http/lobby.h */
+    struct lobby_counts *counts; /* outlive the httpd; NULL: nobody asks */
     unsigned workers;
     uint32_t reply_bytes;
     uint32_t body_max;
@@ -127,9 +129,6 @@ int httpd_read_part(struct httpd_rq *rq, void *buf, size_t cap, size_t *n);
 
 /* For upgrade.c: may what a page of this Origin asks be done? */
 bool httpd_origin_ok(const struct httpd_rq *rq);
-/* "https://HOST:PORT/" for the very host that was asked for. False: there is none. */
-bool httpd_over_tls(const struct httpd_rq *rq, char *out, size_t cap);
-
 /* "https://HOST:PORT/" for the very host that was asked for. False: there is none. */
 bool httpd_over_tls(const struct httpd_rq *rq, char *out, size_t cap);
 

@@ -25,6 +25,7 @@ struct httpd {
     pthread_mutex_t hosts_lock; /* httpd_set_hosts() may come at any time */
     struct hosts hosts;
     struct assets assets;
+    struct lobby_counts counts;    /* when nobody else has them */
     unsigned tls_port;             /* of the first door for TLS; 0: there is none */
     struct httpd_worker workers[]; /* the last is the lobby's */
 };

@@ -11,6 +11,8 @@
 
 /* What a worker keeps of its composing buffer after a large answer. */
 #define KEEP_BYTES (64u * 1024)
+/* How soon a worker asks again for room in the lobby. */
+#define ROOM_MS 100u
 /* In place of a status: there is nobody to answer any more. */
 #define STATUS_GONE 499
 
@@ -54,14 +56,19 @@ static bool body_is_here(const struct httpd_rq *rq) {
            rq->head->content_length == rq->body_read;
 }
 
-/* What a slow reader leaves is sent from the lobby; only an answer that is too large to
- * wait there keeps the worker. */
+/* What a slow reader leaves is sent from the lobby, which makes room for it as soon as
+ * others have had their time: until then the worker sends on. */
 static int say(struct httpd_rq *rq, struct iovec *iov, int n, bool lasting) {
-    int rc = lobby_say(rq->guest, &iov, &n, lasting);
-    if (rc != -EMSGSIZE || !rq->worker->body)
-        return rc;
-    struct deadline due = pace(rq);
-    return deadline_send(&rq->guest->t, &due, iov, n);
+    uint64_t ends_ms = clock_ms() + HTTPD_PACE_MS;
+    for (;;) {
+        int rc = lobby_say(rq->httpd->lobby, rq->guest, &iov, &n, lasting);
+        if (rc != -EMSGSIZE || !rq->worker->body)
+            return rc;
+        struct deadline due = httpd_rq_due(rq, ROOM_MS);
+        rc = deadline_wait(&due, rq->guest->t.fd, 0);
+        if (rc != -ETIMEDOUT || clock_ms() >= ends_ms)
+            return rc ? rc : -ECONNRESET; /* nothing was asked for but its end */
+    }
 }
 
 void httpd_reply(struct httpd_rq *rq, const struct reply *r) {

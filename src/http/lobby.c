@@ -11,8 +11,10 @@
 #include "base/blocks.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 
 #define EVENTS 32
+#define STACK_BYTES (256u * 1024)
 /* Taken from one door before others get a turn. */
 #define ACCEPTS 16
 /* How long doors stay shut when the kernel has nothing left for a connection. */
@@ -44,7 +46,8 @@ static int take_memory(struct lobby *l) {
     l->back = pages_take(n * sizeof(*l->back));
     if (!l->guests || !l->kept || !l->rests || !l->back)
         return -ENOMEM;
-    return guests_init(&l->book, n);
+    int rc = loads_init(&l->loads, LOBBY_LOADS, l->o.load_bytes);
+    return rc ? rc : guests_init(&l->book, n);
 }
 
 static int open_loop(struct lobby *l) {
@@ -77,6 +80,7 @@ int lobby_init(struct lobby **out, const struct lobby_opts *o) {
         lobby_free(l);
         return rc;
     }
+    atomic_store(&o->counts->seats, o->seats);
     *out = l;
     return 0;
 }
@@ -98,6 +102,7 @@ void lobby_free(struct lobby *l) {
             guest_leave(l, &l->guests[i]);
     }
     guests_free(&l->book);
+    loads_free(&l->loads);
     give(l->guests, n * sizeof(*l->guests));
     give(l->kept, (size_t)n * HEAD_BYTES_MAX);
     give(l->rests, (size_t)n * LOBBY_REST_MAX);
@@ -128,7 +133,7 @@ static void open_doors(struct lobby *l) {
 static bool give_way(struct lobby *l, uint32_t seat) {
     if (seat == GUEST_NONE)
         return false;
-    atomic_fetch_add(&l->gave_way, 1);
+    atomic_fetch_add(&l->o.counts->gave_way, 1);
     log_debug("lobby_gave_way", "seat=%u place=%d", seat, l->book.seats[seat].place);
     guest_leave(l, &l->guests[seat]);
     return true;
@@ -138,7 +143,7 @@ static bool give_way(struct lobby *l, uint32_t seat) {
  * the spare descriptor is just enough to take it and hang up. */
 static void out_of_files(struct lobby *l, int door, int err) {
     log_warn("connection_refused", "errno=%d", err);
-    atomic_fetch_add(&l->refused, 1);
+    atomic_fetch_add(&l->o.counts->no_files, 1);
     close_fd(l->spare_fd);
     close_fd(accept4(door, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC));
     l->spare_fd = spare_open();
@@ -168,11 +173,8 @@ static int knock(struct lobby *l, int door, struct sockaddr *from, socklen_t *le
 
 /* A seat for somebody from there. */
 static uint32_t seat_for(struct lobby *l, uint64_t from, enum lobby_kind kind) {
-    uint32_t oldest;
-    if (guests_count(&l->book, from, &oldest) >= l->o.per_address)
-        give_way(l, oldest);
     enum guest_place place = kind == LOBBY_TLS ? GUEST_HELLO : GUEST_HEAD;
-    uint64_t due_ms = l->now_ms + (kind == LOBBY_TLS ? LOBBY_HELLO_MS : LOBBY_HEAD_MS);
+    uint64_t due_ms = guest_due_ms(l, place);
     uint32_t seat = guests_take(&l->book, from, place, due_ms);
     if (seat == GUEST_NONE && give_way(l, guests_victim(&l->book)))
         seat = guests_take(&l->book, from, place, due_ms);
@@ -190,12 +192,12 @@ static void admit(struct lobby *l, const struct lobby_door *door) {
         sess_addr_from(&addr, (const struct sockaddr *)&from);
         uint32_t seat = seat_for(l, guests_from(&addr), door->kind);
         if (seat == GUEST_NONE) { /* everybody is with a worker */
-            atomic_fetch_add(&l->refused, 1);
+            atomic_fetch_add(&l->o.counts->no_seats, 1);
             close(fd);
             shut_doors(l);
             return;
         }
-        atomic_fetch_add(&l->accepted, 1);
+        atomic_fetch_add(&l->o.counts->accepted, 1);
         l->guests[seat].addr = addr;
         l->guests[seat].seat = seat;
         guest_welcome(l, &l->guests[seat], fd, door);
@@ -241,12 +243,14 @@ static void hear(struct lobby *l, const struct epoll_event *e) {
  * address with the fewest connections goes first. */
 static struct lobby_guest *next_to_shake(struct lobby *l) {
     struct lobby_guest *best = NULL;
-    uint32_t fewest = UINT32_MAX, ignored;
+    uint32_t fewest = UINT32_MAX;
+    if (l->book.queue[GUEST_HELLO].n > 1)
+        guests_count(&l->book, GUEST_IDLE, GUEST_BODY);
     for (uint32_t i = l->book.queue[GUEST_HELLO].first; i != GUEST_NONE;
          i = l->book.seats[i].next) {
         if (!l->guests[i].eager)
             continue;
-        uint32_t n = guests_count(&l->book, l->book.seats[i].from, &ignored);
+        uint32_t n = guests_of(&l->book, l->book.seats[i].from);
         if (n < fewest) {
             fewest = n;
             best = &l->guests[i];
@@ -264,6 +268,19 @@ static void second_turns(struct lobby *l) {
         if (l->guests[i].eager && place != GUEST_HELLO && place != GUEST_FREE)
             guest_serve(l, &l->guests[i], false);
     }
+}
+
+/* Of those whose large answer waits, the longest waiting gives way. */
+static void free_a_load(struct lobby *l) {
+    uint32_t best = GUEST_NONE;
+    for (uint32_t i = l->book.queue[GUEST_ANSWER].first; i != GUEST_NONE;
+         i = l->book.seats[i].next) {
+        const struct lobby_guest *g = &l->guests[i];
+        if (g->load && l->now_ms - g->load_ms >= LOBBY_LOAD_MS &&
+            (best == GUEST_NONE || g->load_ms < l->guests[best].load_ms))
+            best = i;
+    }
+    give_way(l, best);
 }
 
 static void expire(struct lobby *l) {
@@ -287,26 +304,27 @@ static int patience_ms(const struct lobby *l) {
 
 static void *run(void *arg) {
     struct lobby *l = arg;
+    thread_name("lobby");
     struct epoll_event events[EVENTS];
     l->now_ms = clock_ms();
     while (!atomic_load(&l->stop)) {
+        uint32_t taken = l->o.seats - l->book.queue[GUEST_FREE].n;
+        atomic_store_explicit(&l->o.counts->taken, taken, memory_order_relaxed);
         int n = epoll_wait(l->ep, events, EVENTS, patience_ms(l));
         l->now_ms = clock_ms();
         for (int i = 0; i < n; i++)
             hear(l, &events[i]);
         if (l->n_eager > 0)
             second_turns(l);
+        if (atomic_exchange(&l->short_of_loads, false))
+            free_a_load(l);
         expire(l);
     }
     return NULL;
 }
 
 int lobby_start(struct lobby *l) {
-    pthread_attr_t attr;
-    pthread_attr_init(&attr);
-    pthread_attr_setstacksize(&attr, 256 * 1024);
-    int rc = -pthread_create(&l->thread, &attr, run, l);
-    pthread_attr_destroy(&attr);
+    int rc = thread_start(&l->thread, STACK_BYTES, run, l);
     l->running = rc == 0;
     return rc;
 }
@@ -339,9 +357,12 @@ void lobby_detach(struct lobby *l, struct lobby_guest *g, struct transport *out)
     g->t.ops = NULL;
 }
 
-void lobby_stats(const struct lobby *l, struct lobby_stats *out) {
-    out->accepted = atomic_load(&l->accepted);
-    out->gave_way = atomic_load(&l->gave_way);
-    out->late = atomic_load(&l->late);
-    out->refused = atomic_load(&l->refused);
+void lobby_stats(const struct lobby_counts *c, struct lobby_stats *out) {
+    out->seats = atomic_load(&c->seats);
+    out->taken = atomic_load(&c->taken);
+    out->accepted = atomic_load(&c->accepted);
+    out->gave_way = atomic_load(&c->gave_way);
+    out->late = atomic_load(&c->late);
+    out->no_files = atomic_load(&c->no_files);
+    out->no_seats = atomic_load(&c->no_seats);
 }

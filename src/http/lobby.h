@@ -5,9 +5,10 @@
  * Whoever is silent, slow or does not read waits here, where any number of them costs
  * the others nothing.
  *
- * Thread: its own. Bounds: `seats` connections; `per_address` of those that have not
- * asked yet from one address; LOBBY_..._MS for each step. When all seats are taken
- * somebody gives way (http/guests.h). Never blocks. */
+ * Thread: its own. Bounds: `seats` connections, LOBBY_..._MS for each step. When all
+ * seats are taken somebody gives way, first of all those of the address that has most
+ * (http/guests.h). Never blocks. */
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,7 +22,6 @@
 #define LOBBY_DOORS_MAX 17u
 #define LOBBY_SEATS_DEFAULT 64u
 #define LOBBY_SEATS_MAX 4096u
-#define LOBBY_PER_ADDRESS_DEFAULT 16u
 
 #define LOBBY_HELLO_MS 5000u /* TLS handshake, from accept */
 #define LOBBY_HEAD_MS 5000u  /* a head, from accept, handshake or its first byte */
@@ -33,8 +33,12 @@
  * bytes would destroy that word. */
 #define LOBBY_BYE_MS 500u
 #define LOBBY_BYE_BYTES (256u * 1024)
-/* Of an answer that is composed and not taken at once, this much can wait here. */
+/* Of an answer that is composed and not taken at once, this much can wait here; a few
+ * can be larger (http/loads.h). When one more is to wait, the one that has waited
+ * longest gives way, after this long. */
 #define LOBBY_REST_MAX 4096u
+#define LOBBY_LOADS 4u
+#define LOBBY_LOAD_MS 2000u
 
 struct lobby;
 
@@ -57,6 +61,8 @@ struct lobby_guest {
 
     struct iovec rest[2]; /* of the answer; the remaining fields are the lobby's */
     int rest_n;
+    char *load;       /* a place of http/loads.h that holds the rest, or NULL */
+    uint64_t load_ms; /* since when */
     struct tls *shaking;
     size_t scanned; /* of a head */
     size_t want;    /* head and body, once that is known */
@@ -97,9 +103,10 @@ struct lobby_door {
 struct lobby_opts {
     const struct lobby_door *doors;
     unsigned n_doors;
-    uint32_t seats;       /* 1 .. LOBBY_SEATS_MAX */
-    uint32_t per_address; /* 1 .. */
-    struct tls_ctx *tls;  /* outlives the lobby; needed when a door is for TLS */
+    uint32_t seats;    /* 1 .. LOBBY_SEATS_MAX */
+    size_t load_bytes; /* the largest composed answer that can wait, head included */
+    struct lobby_counts *counts; /* outlives the lobby */
+    struct tls_ctx *tls;         /* outlives the lobby; needed when a door is for TLS */
     const struct lobby_app *app;
     void *ctx;
 };
@@ -116,16 +123,28 @@ struct lobby_guest *lobby_guest(struct lobby *l, uint32_t seat);
 
 /* Whoever has the guest. Sends what the socket takes; what is left is kept to be sent
  * from here: 0, or what went wrong with the connection. A last iov of a lasting answer
- * stays where it is; the rest is copied: -EMSGSIZE when that is over LOBBY_REST_MAX,
- * with iov and *n moved on to what was not sent. */
-int lobby_say(struct lobby_guest *g, struct iovec **iov, int *n, bool lasting);
+ * stays where it is; the rest is copied: -EMSGSIZE when there is no place for it now,
+ * with iov and *n moved on to what was not sent. Somebody may be made to give way, so
+ * that it is worth to ask again. */
+int lobby_say(struct lobby *l, struct lobby_guest *g, struct iovec **iov, int *n,
+              bool lasting);
 
 /* A worker is done with the guest: g->next says how it goes on. */
 void lobby_return(struct lobby *l, struct lobby_guest *g);
 /* Takes the connection away from the guest, who must be returned all the same. */
 void lobby_detach(struct lobby *l, struct lobby_guest *g, struct transport *out);
 
-struct lobby_stats {
-    uint64_t accepted, gave_way, late, refused;
+/* What has come to pass; written by the lobby. */
+struct lobby_counts {
+    _Atomic uint32_t seats, taken;
+    _Atomic uint64_t accepted, gave_way, late, no_files, no_seats;
 };
-void lobby_stats(const struct lobby *l, struct lobby_stats *out);
+
+struct lobby_stats {
+    uint32_t seats, taken; /* there are, and now */
+    uint64_t accepted;
+    uint64_t gave_way, late;     /* of those, left because we wanted it */
+    uint64_t no_files, no_seats; /* hung up on: no descriptor; all were with workers */
+};
+/* Any thread. */
+void lobby_stats(const struct lobby_counts *c, struct lobby_stats *out);

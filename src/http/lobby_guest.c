@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -11,6 +12,7 @@
 #include <linux/sockios.h>
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "http/lobby_priv.h"
 
@@ -26,13 +28,17 @@ enum guest_place guest_place(const struct lobby *l, const struct lobby_guest *g)
     return l->book.seats[g->seat].place;
 }
 
-static void move(struct lobby *l, struct lobby_guest *g, enum guest_place place) {
+uint64_t guest_due_ms(const struct lobby *l, enum guest_place place) {
     static const uint32_t patience_ms[GUEST_PLACES] = {
         [GUEST_IDLE] = LOBBY_IDLE_MS,   [GUEST_HELLO] = LOBBY_HELLO_MS,
         [GUEST_HEAD] = LOBBY_HEAD_MS,   [GUEST_BODY] = LOBBY_PACE_MS,
         [GUEST_ANSWER] = LOBBY_PACE_MS, [GUEST_BYE] = LOBBY_BYE_MS,
     };
-    guests_move(&l->book, g->seat, place, l->now_ms + patience_ms[place]);
+    return l->now_ms + patience_ms[place];
+}
+
+static void move(struct lobby *l, struct lobby_guest *g, enum guest_place place) {
+    guests_move(&l->book, g->seat, place, guest_due_ms(l, place));
 }
 
 static void set_eager(struct lobby *l, struct lobby_guest *g, bool eager) {
@@ -48,6 +54,8 @@ void guest_leave(struct lobby *l, struct lobby_guest *g) {
         tls_free(g->shaking);
     if (g->t.ops)
         g->t.ops->close(&g->t);
+    if (g->load)
+        loads_give(&l->loads, g->load);
     /* A crowd that was here leaves nothing behind. */
     if (g->soiled && seat >= WARM_SEATS) {
         madvise(l->kept + (size_t)seat * HEAD_BYTES_MAX, HEAD_BYTES_MAX, MADV_DONTNEED);
@@ -102,25 +110,38 @@ static int push(struct transport *t, struct iovec **iov, int *n, uint64_t *moved
     return 0;
 }
 
-int lobby_say(struct lobby_guest *g, struct iovec **iov, int *n, bool lasting) {
+/* Where so much may wait, or NULL. */
+static char *place_for(struct lobby *l, struct lobby_guest *g, size_t bytes) {
+    if (bytes <= LOBBY_REST_MAX) {
+        g->soiled = g->soiled || bytes > 0;
+        return g->rest[0].iov_base;
+    }
+    g->load = loads_take(&l->loads, bytes);
+    g->load_ms = clock_ms();
+    return g->load;
+}
+
+int lobby_say(struct lobby *l, struct lobby_guest *g, struct iovec **iov, int *n,
+              bool lasting) {
     uint64_t moved = 0;
     int rc = push(&g->t, iov, n, &moved);
     if (rc != -EAGAIN)
         return rc;
-    size_t copied = 0;
+    size_t copied = 0, at = 0;
     int copies = *n - (lasting && *n > 0 ? 1 : 0);
     for (int i = 0; i < copies; i++)
         copied += (*iov)[i].iov_len;
-    if (copied > LOBBY_REST_MAX)
+    char *rest = place_for(l, g, copied);
+    if (!rest) {
+        atomic_store(&l->short_of_loads, true);
+        eventfd_write(l->bell, 1);
         return -EMSGSIZE;
-    char *rest = g->rest[0].iov_base;
-    size_t at = 0;
-    g->soiled = g->soiled || copied > 0;
+    }
     for (int i = 0; i < copies; i++) {
         memcpy(rest + at, (*iov)[i].iov_base, (*iov)[i].iov_len);
         at += (*iov)[i].iov_len;
     }
-    g->rest[0].iov_len = copied;
+    g->rest[0] = (struct iovec){rest, copied};
     g->rest[1] = copies < *n ? (*iov)[copies] : (struct iovec){NULL, 0};
     g->rest_n = 2;
     return 0;
@@ -128,6 +149,9 @@ int lobby_say(struct lobby_guest *g, struct iovec **iov, int *n, bool lasting) {
 
 /* A new rest may be put down. */
 static void clear_rest(struct lobby *l, struct lobby_guest *g) {
+    if (g->load)
+        loads_give(&l->loads, g->load);
+    g->load = NULL;
     g->rest[0] = (struct iovec){l->rests + (size_t)g->seat * LOBBY_REST_MAX, 0};
     g->rest_n = 0;
 }
@@ -149,8 +173,8 @@ static void say_goodbye(struct lobby *l, struct lobby_guest *g) {
 
 /* The answer is out, all of it. True: the next request may come. */
 static bool go_on(struct lobby *l, struct lobby_guest *g) {
+    clear_rest(l, g);
     if (g->next == LOBBY_KEEP) {
-        clear_rest(l, g);
         move(l, g, GUEST_IDLE);
         return true;
     }
@@ -454,7 +478,7 @@ void guest_late(struct lobby *l, struct lobby_guest *g) {
         return;
     }
     if (place != GUEST_IDLE && place != GUEST_BYE)
-        atomic_fetch_add(&l->late, 1);
+        atomic_fetch_add(&l->o.counts->late, 1);
     /* Somebody who says nothing at all (a browser's spare connection) hears nothing. */
     if ((place == GUEST_HEAD || place == GUEST_BODY) && g->kept_n > 0) {
         fault(l, g, 408);

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "http/guests.h"
+#include "http/loads.h"
 #include "http/lobby.h"
 
 struct lobby {
@@ -13,6 +14,8 @@ struct lobby {
     struct guests book;
     struct lobby_guest *guests; /* one for each seat */
     char *kept, *rests;         /* HEAD_BYTES_MAX and LOBBY_REST_MAX for each seat */
+    struct loads loads;
+    atomic_bool short_of_loads; /* a worker found none */
     int ep, bell, spare_fd;
     uint64_t now_ms;      /* read once per turn */
     uint64_t doors_at_ms; /* doors are shut until then; 0: they are open */
@@ -24,11 +27,12 @@ struct lobby {
     uint32_t *back;       /* seats that workers returned */
     uint32_t n_back;
     bool rung;
-    _Atomic uint64_t accepted, gave_way, late, refused;
     char glimpse[HEAD_BYTES_MAX]; /* where a request is read that comes in one piece */
 };
 
 enum guest_place guest_place(const struct lobby *l, const struct lobby_guest *g);
+/* Until when one who comes to this place now may stay there. */
+uint64_t guest_due_ms(const struct lobby *l, enum guest_place place);
 /* A new connection, non-blocking: its seat is taken. */
 void guest_welcome(struct lobby *l, struct lobby_guest *g, int fd,
                    const struct lobby_door *door);

@@ -11,11 +11,14 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/thread.h"
 #include "hub/hub_priv.h"
 
 /* epoll names of our own descriptors; a session id is never this small. */
 #define EV_WAKE 1u
 #define EV_TIMER 2u
+
+#define STACK_BYTES (256u * 1024)
 
 void hub_opts_default(struct hub_opts *o) {
     *o = (struct hub_opts){
@@ -89,7 +92,7 @@ static void *run(void *arg) {
     struct hub *h = arg;
     struct epoll_event ev[HUB_EVENTS];
     h->self = pthread_self();
-    pthread_setname_np(h->self, "hub");
+    thread_name("hub");
     while (!h->stopping || h->tab.n_live > 0) {
         bool busy = h->more.n > 0 || h->dirty.n > 0;
         int n = epoll_wait(h->ep, ev, HUB_EVENTS, busy ? 0 : -1);
@@ -187,7 +190,7 @@ int hub_start(struct hub **out, const struct hub_opts *o) {
     if (!rc)
         rc = open_fds(h);
     if (!rc)
-        rc = -pthread_create(&h->thread, NULL, run, h);
+        rc = thread_start(&h->thread, STACK_BYTES, run, h);
     if (rc) {
         hub_free(h);
         return rc;

@@ -173,13 +173,13 @@ static bool is_common(const char *s) {
 }
 
 enum password_rc password_check(const char *s) {
-    char low[PASSWORD_MAX + 1];
+    char low[PASSWORD_MAX + 1] = "";
     size_t n = strlen(s);
     if (n > PASSWORD_MAX)
         return PASSWORD_LONG;
     if (characters(s) < PASSWORD_MIN)
         return PASSWORD_SHORT;
-    for (size_t i = 0; i <= n; i++)
+    for (size_t i = 0; i < n; i++)
         low[i] = (char)(s[i] >= 'A' && s[i] <= 'Z' ? s[i] - 'A' + 'a' : s[i]);
     return is_common(low) ? PASSWORD_COMMON : PASSWORD_OK;
 }

@@ -1,9 +1,9 @@
 #include "telemetry/sampler.h"
 
 #include "base/clock.h"
+#include "base/thread.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <time.h>
 
 #define STACK_BYTES (128u * 1024)
@@ -46,6 +46,7 @@ static bool wait_until(struct sampler *s, uint64_t due_ms) {
 
 static void *run(void *arg) {
     struct sampler *s = arg;
+    thread_name("sampler");
     uint64_t due_ms = clock_ms();
     do {
         take_sample(s, clock_ms());
@@ -68,25 +69,6 @@ static int init_wake(struct sampler *s) {
     return -rc;
 }
 
-/* Signals are main's: the thread starts with all of them blocked. */
-static int start_thread(struct sampler *s) {
-    pthread_attr_t attr;
-    sigset_t all, before;
-    int rc = pthread_attr_init(&attr);
-    if (rc)
-        return -rc;
-    pthread_attr_setstacksize(&attr, STACK_BYTES);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    rc = pthread_create(&s->thread, &attr, run, s);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attr);
-    if (rc)
-        return -rc;
-    pthread_setname_np(s->thread, "sampler");
-    return 0;
-}
-
 int sampler_start(struct sampler *s, const struct sampler_opts *o) {
     if (o->sample_ms < SAMPLER_MS_MIN || o->sample_ms > SAMPLER_MS_MAX)
         return -EINVAL;
@@ -104,7 +86,7 @@ int sampler_start(struct sampler *s, const struct sampler_opts *o) {
     rc = init_wake(s);
     if (rc < 0)
         goto fail_lock;
-    rc = start_thread(s);
+    rc = thread_start(&s->thread, STACK_BYTES, run, s);
     if (rc < 0)
         goto fail_wake;
     return 0;

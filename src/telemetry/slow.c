@@ -1,9 +1,9 @@
 #include "telemetry/slow.h"
 
+#include "base/thread.h"
 #include "telemetry/source.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -59,6 +59,7 @@ static void work(struct slow *l, struct slow_job *job) {
 
 static void *run(void *arg) {
     struct slow *l = arg;
+    thread_name("slow-sensors");
     pthread_mutex_lock(&l->lock);
     while (!l->stop) {
         if (!l->busy) {
@@ -75,24 +76,10 @@ static void *run(void *arg) {
     return NULL;
 }
 
-/* Signals are main's: the thread starts with all of them blocked. */
 static int start(struct slow *l) {
-    pthread_attr_t attr;
-    sigset_t all, before;
-    int rc = l->started ? 0 : pthread_attr_init(&attr);
-    if (l->started || rc)
-        return -rc;
-    pthread_attr_setstacksize(&attr, STACK_BYTES);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    rc = pthread_create(&l->thread, &attr, run, l);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attr);
-    if (rc)
-        return -rc;
-    pthread_setname_np(l->thread, "slow-sensors");
-    l->started = true;
-    return 0;
+    int rc = l->started ? 0 : thread_start(&l->thread, STACK_BYTES, run, l);
+    l->started = rc == 0;
+    return rc;
 }
 
 int slow_add(struct slow *l, const char *path) {

@@ -1,7 +1,8 @@
 // link: session base
 /* Random lives of sessions against a plain model: table, heartbeat, queues, counters.
  * Each input is a list of operations; whatever they are, opened = live + closed, ids
- * that are gone find nothing, and every peer reads whole frames in order. */
+ * that are gone find nothing, every peer reads whole frames in order, and of the topic
+ * that is told in differences none that it cannot apply. */
 #include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,6 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* A frame: kind, number (4 bytes), length (2), and then bytes that follow from those.
  */
 #define HEAD 7u
+#define PUSHES 4096u
+#define KEYED 0x80u /* the topic that is told in differences */
 
 static const struct pulse_opts opts = {
     .start_ms = 15000, .min_ms = 5000, .max_ms = 60000, .misses = 3};
@@ -30,6 +33,8 @@ struct peer {
     uint8_t frame[HEAD];
     uint32_t got; /* of the frame being read */
     uint32_t own_put, own_got, bcast_next;
+    bool knows; /* the keyed topic, as of `tag` */
+    uint32_t tag;
     uint64_t asked_ms; /* of the ping sent last; 0: none */
 };
 
@@ -44,6 +49,8 @@ struct world {
     uint32_t n_peers;
     sess_id gone[GONE];
     uint32_t n_gone;
+    uint32_t tag;            /* the newest of the keyed topic */
+    uint32_t tag_of[PUSHES]; /* of its frames, by number */
 };
 
 static uint8_t next(struct world *w) { return w->p < w->end ? *w->p++ : 0; }
@@ -84,22 +91,56 @@ static size_t make_frame(uint8_t *out, char kind, uint32_t number, uint32_t len)
     return len;
 }
 
+/* 'O': its own; 'B': for all; of the keyed topic 'D': a difference, 'K': a key. */
+static void begin_frame(const struct world *w, struct peer *p) {
+    uint32_t number = number_in(p->frame), tag = w->tag_of[number];
+    char kind = (char)p->frame[0];
+    if (kind == 'O') {
+        assert(number == p->own_got++);
+        return;
+    }
+    assert((kind == 'B' || kind == 'D' || kind == 'K') && number >= p->bcast_next);
+    p->bcast_next = number + 1;
+    if (kind == 'B')
+        return;
+    assert(kind == 'D' ? p->knows && tag == p->tag + 1 : !p->knows || tag > p->tag);
+    p->knows = true;
+    p->tag = tag;
+}
+
 /* The peer reads one more byte. */
-static void read_byte(struct peer *p, uint8_t byte) {
+static void read_byte(const struct world *w, struct peer *p, uint8_t byte) {
     if (p->got >= HEAD)
         assert(byte == byte_at(p->frame, p->got));
     else
         p->frame[p->got] = byte;
     if (++p->got < HEAD)
         return;
-    if (p->got == HEAD && p->frame[0] == 'O') {
-        assert(number_in(p->frame) == p->own_got++);
-    } else if (p->got == HEAD) {
-        assert(p->frame[0] == 'B' && number_in(p->frame) >= p->bcast_next);
-        p->bcast_next = number_in(p->frame) + 1;
-    }
+    if (p->got == HEAD)
+        begin_frame(w, p);
     if (p->got == length_in(p->frame))
         p->got = 0;
+}
+
+/* As the hub begins a session: with the newest of its topics, or with a key. */
+static void begin(struct world *w, struct peer *p, struct outq *q) {
+    outq_lose(q, &w->ring);
+    uint64_t key = bcast_key(&w->ring, q->lost, true);
+    outq_seek(q, key < UINT64_MAX ? key : bcast_newest(&w->ring, q->topics & 0x7f));
+    p->bcast_next = (uint32_t)q->cursor;
+    p->knows = false;
+}
+
+/* As the hub goes on with one that comes back, and knows the topic as of `tag`. */
+static void resume(struct world *w, struct peer *p, struct outq *q, uint32_t tag) {
+    uint64_t from = bcast_after(&w->ring, KEYED, tag);
+    if (from == UINT64_MAX)
+        return;
+    outq_seek(q, from);
+    q->lost = 0;
+    p->bcast_next = (uint32_t)from;
+    p->knows = true;
+    p->tag = tag;
 }
 
 static void op_open(struct world *w) {
@@ -114,8 +155,11 @@ static void op_open(struct world *w) {
     pulse_start(&s->pulse, &opts, w->now_ms, next(w) * 100u);
     s->asked_ms = 1;
     w->m.opened++;
-    w->peer[w->n_peers++] =
-        (struct peer){.id = s->id, .bcast_next = (uint32_t)w->ring.next};
+    struct peer *p = &w->peer[w->n_peers++];
+    *p = (struct peer){.id = s->id};
+    begin(w, p, &s->out);
+    if ((s->out.topics & KEYED) && next(w) % 2)
+        resume(w, p, &s->out, w->tag - next(w) % 8);
 }
 
 static void doom(struct world *w, struct peer *p, enum disc_why why) {
@@ -175,12 +219,12 @@ static void op_put(struct world *w) {
     }
 }
 
-static void op_broadcast(struct world *w) {
+static void push(struct world *w, uint8_t topic, char kind) {
     uint8_t frame[HEAD + UINT8_MAX];
-    uint8_t topic = (uint8_t)(1u << next(w) % 8);
-    size_t n = make_frame(frame, 'B', (uint32_t)w->ring.next, HEAD + next(w));
+    uint32_t number = (uint32_t)w->ring.next;
+    size_t n = make_frame(frame, kind, number, HEAD + next(w));
     uint64_t keeps = bcast_keeps(&w->ring, n);
-    if (keeps == UINT64_MAX)
+    if (keeps == UINT64_MAX || number == PUSHES)
         return;
     for (uint32_t i = 0; i < w->n_peers; i++) {
         struct sess *s = session_of(w, &w->peer[i]);
@@ -188,8 +232,24 @@ static void op_broadcast(struct world *w) {
             doom(w, &w->peer[i], DISC_SLOW_READER);
         assert(s->out.cursor >= keeps);
     }
-    bcast_push(&w->ring, topic, w->ring.next, frame, HEAD, frame + HEAD, n - HEAD);
+    w->tag += kind == 'D';
+    w->tag_of[number] = w->tag;
+    uint64_t tag = kind == 'B' ? w->ring.next : w->tag;
+    bcast_push(&w->ring, topic, tag, frame, HEAD, frame + HEAD, n - HEAD);
+    if (kind == 'K')
+        bcast_mark_key(&w->ring);
     assert(w->ring.first == keeps);
+}
+
+static void op_broadcast(struct world *w) {
+    uint8_t topic = (uint8_t)(1u << next(w) % 8);
+    push(w, topic, topic == KEYED ? 'D' : 'B');
+}
+
+/* Says again what was told last. */
+static void op_key(struct world *w) {
+    if (w->tag > 0)
+        push(w, KEYED, 'K');
 }
 
 static void op_send(struct world *w) {
@@ -204,7 +264,7 @@ static void op_send(struct world *w) {
     for (int i = 0; i < n; i++) {
         const uint8_t *bytes = iov[i].iov_base;
         for (size_t k = 0; k < iov[i].iov_len && taken < takes; k++, taken++)
-            read_byte(p, bytes[k]);
+            read_byte(w, p, bytes[k]);
     }
     assert(taken <= budget && taken <= outq_len(q, &w->ring));
     w->m.frames_out += outq_taken(q, &w->pool, &w->ring, taken);
@@ -212,12 +272,20 @@ static void op_send(struct world *w) {
 
 static void op_topics(struct world *w) {
     struct peer *p = pick(w);
-    if (!p || p->why != DISC_NONE)
+    /* A frame whose head is not read yet belongs to the topics so far. */
+    if (!p || p->why != DISC_NONE || (p->got > 0 && p->got < HEAD))
         return;
     struct outq *q = &session_of(w, p)->out;
+    uint8_t had = q->topics;
     outq_subscribe(q, &w->ring, next(w));
+    if (q->topics & ~had & KEYED)
+        p->knows = false;
     if (p->got > 0 || next(w) % 2)
         return;
+    if (q->topics & KEYED) {
+        begin(w, p, q);
+        return;
+    }
     uint64_t to = bcast_after(&w->ring, q->topics, next(w));
     outq_seek(q, to == UINT64_MAX ? bcast_newest(&w->ring, q->topics) : to);
     p->bcast_next = (uint32_t)q->cursor;
@@ -286,14 +354,16 @@ static void check(struct world *w) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static void (*const ops[])(struct world *) = {
-        op_open,      op_doom, op_close,  op_find, op_put,
-        op_broadcast, op_send, op_topics, op_time, op_heard,
+        op_open, op_doom,   op_close, op_find,  op_put, op_broadcast,
+        op_send, op_topics, op_time,  op_heard, op_key,
     };
-    struct world w = {.p = data, .end = data + size, .now_ms = 1};
+    static struct world w;
+    w = (struct world){.p = data, .end = data + size, .now_ms = 1};
     int rc = sess_table_init(&w.tab, CAP);
     rc |= blocks_init(&w.pool, 64, 8);
     rc |= bcast_init(&w.ring, 600, 6);
     assert(rc == 0);
+    w.ring.keyed = KEYED;
     while (w.p < w.end) {
         ops[next(&w) % (sizeof(ops) / sizeof(ops[0]))](&w);
         check(&w);

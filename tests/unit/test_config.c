@@ -70,7 +70,6 @@ static void every_key_is_read(void **state) {
                       "{ /* a list */ \"listen\": [\"0.0.0.0:80\", \"[::]:80\"],\n"
                       "  \"tls_listen\": \"[::1]:443\", \"tls_pem\": \"/x//y.pem\",\n"
                       "  \"socket\": \"/run/x.sock\", \"lobby\": 99,\n"
-                      "  \"lobby_per_address\": 9,\n"
                       "  \"http\": \"redirect\", \"user\": \"daemon\",\n"
                       "  \"watchdog\": \"/dev/x\",\n"
                       "  \"security\": {\"contact\": \"mailto:a@b.c\",\n"
@@ -94,7 +93,6 @@ static void every_key_is_read(void **state) {
     assert_string_equal(c.tls_pem, "/x//y.pem");
     assert_string_equal(c.socket, "/run/x.sock");
     assert_int_equal(c.lobby, 99);
-    assert_int_equal(c.lobby_per_address, 9);
     assert_int_equal(config_plain(&c), PLAIN_REDIRECT);
     assert_string_equal(c.user, "daemon");
     assert_string_equal(c.watchdog, "/dev/x");
@@ -127,7 +125,7 @@ static void every_row_of_the_table_has_a_key_in_that_test(void **state) {
     size_t n = 0;
     while (option_at(n))
         n++;
-    assert_int_equal(n, 31);
+    assert_int_equal(n, 30);
 }
 
 static void every_problem_names_its_line_and_key(void **state) {

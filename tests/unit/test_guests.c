@@ -81,23 +81,45 @@ static void who_gives_way(void **state) {
 
 static void those_of_an_address_are_counted(void **state) {
     struct guests *g = *state;
-    uint32_t oldest;
-    assert_int_equal(guests_count(g, 7, &oldest), 0);
-    assert_int_equal(oldest, GUEST_NONE);
-    uint32_t head = guests_take(g, 7, GUEST_HEAD, 10);
+    guests_count(g, GUEST_IDLE, GUEST_BODY);
+    assert_int_equal(guests_of(g, 7), 0);
+    guests_take(g, 7, GUEST_HEAD, 10);
     guests_take(g, 8, GUEST_HEAD, 5);
     guests_take(g, 7, GUEST_ASIDE, 0);
     guests_take(g, 7, GUEST_ANSWER, 1);
     uint32_t body = guests_take(g, 7, GUEST_BODY, 9);
-    assert_int_equal(guests_count(g, 7, &oldest), 2);
-    assert_int_equal(oldest, body);
+    guests_take(g, 7 + (UINT64_C(1) << 40), GUEST_BODY, 9);
+    guests_count(g, GUEST_IDLE, GUEST_BODY);
+    assert_int_equal(guests_of(g, 7), 2);
+    assert_int_equal(guests_of(g, 8), 1);
+    assert_int_equal(guests_of(g, 9), 0);
     guests_move(g, body, GUEST_FREE, GUEST_NEVER);
-    uint32_t idle = guests_take(g, 7, GUEST_IDLE, 1000);
-    assert_int_equal(guests_count(g, 7, &oldest), 2);
-    assert_int_equal(oldest, idle);
-    guests_move(g, idle, GUEST_FREE, GUEST_NEVER);
-    assert_int_equal(guests_count(g, 7, &oldest), 1);
-    assert_int_equal(oldest, head);
+    guests_count(g, GUEST_IDLE, GUEST_BODY);
+    assert_int_equal(guests_of(g, 7), 1);
+    guests_count(g, GUEST_ANSWER, GUEST_ANSWER);
+    assert_int_equal(guests_of(g, 7), 1);
+    assert_int_equal(guests_of(g, 8), 0);
+}
+
+/* One address may have all seats; when others come, it is the one that gives way, until
+ * it has no more than they. */
+static void the_address_with_most_gives_way(void **state) {
+    struct guests *g = *state;
+    for (uint32_t i = 0; i < CAP; i++)
+        assert_int_not_equal(
+            guests_take(g, 1, i % 2 ? GUEST_HELLO : GUEST_HEAD, 10 + i), GUEST_NONE);
+    for (uint64_t other = 2; other <= CAP / 2; other++) {
+        for (int twice = 0; twice < 2; twice++) {
+            uint32_t i = guests_victim(g);
+            assert_int_equal(g->seats[i].from, 1);
+            assert_int_equal(g->seats[i].due_ms,
+                             10 + 2 * (other - 2) + (unsigned)twice);
+            guests_move(g, i, GUEST_FREE, GUEST_NEVER);
+            assert_int_equal(guests_take(g, other, GUEST_HEAD, other), i);
+        }
+    }
+    /* All have two: the longest waiting of all. */
+    assert_int_equal(g->seats[guests_victim(g)].from, 2);
 }
 
 static uint64_t from(const char *text) {
@@ -156,6 +178,8 @@ int main(void) {
                                         teardown),
         cmocka_unit_test_setup_teardown(who_gives_way, setup, teardown),
         cmocka_unit_test_setup_teardown(those_of_an_address_are_counted, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(the_address_with_most_gives_way, setup,
                                         teardown),
         cmocka_unit_test(an_ipv6_network_is_one_address),
         cmocka_unit_test_setup_teardown(a_thousand_moves_keep_their_order, setup,

@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdatomic.h>
@@ -24,9 +25,11 @@
 
 #define SEATS 8u
 #define BIG (2u * 1024 * 1024)
+#define LOAD (512u * 1024)
 
 struct fixture {
     struct lobby *lobby;
+    struct lobby_counts counts;
     int door;
     struct sockaddr_in at;
     _Atomic(struct lobby_guest *) aside; /* the one that a worker should serve */
@@ -35,10 +38,11 @@ struct fixture {
 
 static char big[BIG];
 
-static void say(struct lobby_guest *g, const void *p, size_t n, bool lasting) {
+static void say(struct fixture *f, struct lobby_guest *g, const void *p, size_t n,
+                bool lasting) {
     struct iovec piece = {(void *)(uintptr_t)p, n}, *iov = &piece;
     int count = 1;
-    if (lobby_say(g, &iov, &count, lasting) != 0)
+    if (lobby_say(f->lobby, g, &iov, &count, lasting) != 0)
         g->next = LOBBY_CLOSE;
 }
 
@@ -49,7 +53,6 @@ static bool asks_for(const char *p, size_t n, const char *path) {
 
 static enum lobby_verdict on_head(void *ctx, struct lobby_guest *g, const char *p,
                                   size_t n, size_t head_n, size_t *used) {
-    (void)ctx;
     g->next = LOBBY_KEEP;
     *used = head_n;
     if (asks_for(p, n, "/worker"))
@@ -58,23 +61,22 @@ static enum lobby_verdict on_head(void *ctx, struct lobby_guest *g, const char *
         *used = head_n + 10;
         if (n < *used)
             return LOBBY_WANTS;
-        say(g, p + head_n, 10, false);
+        say(ctx, g, p + head_n, 10, false);
         return LOBBY_ANSWERED;
     }
     if (asks_for(p, n, "/last"))
         g->next = LOBBY_LINGER;
     if (asks_for(p, n, "/big"))
-        say(g, big, BIG, true);
+        say(ctx, g, big, BIG, true);
     else
-        say(g, "hello", 5, false);
+        say(ctx, g, "hello", 5, false);
     return LOBBY_ANSWERED;
 }
 
 static void on_fault(void *ctx, struct lobby_guest *g, int status) {
     char text[8];
-    (void)ctx;
     g->next = LOBBY_LINGER;
-    say(g, text, (size_t)snprintf(text, sizeof text, "%d", status), false);
+    say(ctx, g, text, (size_t)snprintf(text, sizeof text, "%d", status), false);
 }
 
 static void on_aside(void *ctx, struct lobby_guest *g) {
@@ -94,6 +96,8 @@ static int setup(void **state) {
         big[i] = (char)('a' + i % 26);
     f.bell = eventfd(0, 0);
     f.door = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    int little = 16384; /* of an answer that the kernel takes, as a door has it */
+    setsockopt(f.door, SOL_SOCKET, SO_SNDBUF, &little, sizeof little);
     f.at = (struct sockaddr_in){.sin_family = AF_INET,
                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     if (bind(f.door, (struct sockaddr *)&f.at, n) || listen(f.door, 128) ||
@@ -103,7 +107,8 @@ static int setup(void **state) {
     struct lobby_opts o = {.doors = &door,
                            .n_doors = 1,
                            .seats = SEATS,
-                           .per_address = SEATS + 1,
+                           .load_bytes = LOAD,
+                           .counts = &f.counts,
                            .app = &app,
                            .ctx = &f};
     return lobby_init(&f.lobby, &o) != 0 || lobby_start(f.lobby) != 0;
@@ -164,7 +169,7 @@ static void accepted(struct fixture *f, uint64_t n) {
     struct lobby_stats st;
     uint64_t until_ms = clock_ms() + 10000;
     do {
-        lobby_stats(f->lobby, &st);
+        lobby_stats(&f->counts, &st);
         assert_true(clock_ms() < until_ms);
     } while (st.accepted < n);
 }
@@ -226,7 +231,7 @@ static void a_worker_gives_it_back(void **state) {
     int fd = dial(f, GET("/worker") GET("/") GET("/worker"));
     for (int i = 0; i < 2; i++) {
         struct lobby_guest *g = pick_up(f);
-        say(g, "done", 4, false);
+        say(f, g, "done", 4, false);
         size_t n = strlen(GET("/worker"));
         memmove(g->kept, g->kept + n, g->kept_n - n);
         g->kept_n -= n;
@@ -317,6 +322,50 @@ static void slow_readers_hold_nobody(void **state) {
     }
 }
 
+/* As a worker does that has composed the answer. */
+static int say_composed(struct fixture *f, struct lobby_guest *g, int *tries) {
+    struct iovec piece = {big, LOAD}, *iov = &piece;
+    int n = 1, rc;
+    g->next = LOBBY_CLOSE;
+    *tries = 0;
+    while ((rc = lobby_say(f->lobby, g, &iov, &n, false)) == -EMSGSIZE &&
+           ++*tries < 1000)
+        poll(NULL, 0, 10);
+    lobby_return(f->lobby, g);
+    return rc;
+}
+
+static int ask_slowly(struct fixture *f) {
+    int small = 4096, fd = socket(AF_INET, SOCK_STREAM, 0);
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    assert_int_equal(connect(fd, (struct sockaddr *)&f->at, sizeof f->at), 0);
+    put(fd, GET("/worker"));
+    return fd;
+}
+
+/* Large answers wait here, and no worker with them: first in the free places, then the
+ * one that has waited longest gives way. */
+static void composed_answers_wait_for_slow_readers(void **state) {
+    struct fixture *f = *state;
+    struct reader slow[LOBBY_LOADS + 1] = {{0, 0}};
+    struct lobby_stats st;
+    int tries;
+    for (unsigned i = 0; i <= LOBBY_LOADS; i++) {
+        slow[i].fd = ask_slowly(f);
+        assert_int_equal(say_composed(f, pick_up(f), &tries), 0);
+        assert_int_equal(tries > 0, i == LOBBY_LOADS);
+    }
+    lobby_stats(&f->counts, &st);
+    assert_int_equal(st.gave_way, 1);
+    for (unsigned i = 0; i <= LOBBY_LOADS; i++) {
+        while (read_on(&slow[i])) {
+        }
+        if (i > 0)
+            assert_int_equal(slow[i].n, LOAD);
+        close(slow[i].fd);
+    }
+}
+
 static void the_longest_waiting_gives_way(void **state) {
     struct fixture *f = *state;
     int fds[SEATS + 1];
@@ -401,6 +450,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_connection_may_be_taken_away, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(slow_readers_hold_nobody, setup, teardown),
+        cmocka_unit_test_setup_teardown(composed_answers_wait_for_slow_readers, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(the_longest_waiting_gives_way, setup, teardown),
         cmocka_unit_test_setup_teardown(urgent_data_does_not_keep_us_awake, setup,
                                         teardown),

@@ -47,6 +47,9 @@ static int tear_down(void **state) {
     return 0;
 }
 
+static const struct lobby_stats most = {UINT32_MAX, UINT32_MAX, UINT64_MAX, UINT64_MAX,
+                                        UINT64_MAX, UINT64_MAX, UINT64_MAX};
+
 static char *write_text(struct room *r) {
     struct metrics_view v = {&r->about,
                              &r->hub,
@@ -54,7 +57,8 @@ static char *write_text(struct room *r) {
                              &r->snap,
                              UINT64_MAX,
                              1e9,
-                             {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT32_MAX}};
+                             {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT32_MAX},
+                             most};
     size_t n = metrics_text(r->text, METRICS_TEXT_MAX, &v);
     assert_true(n > 0);
     r->text[n] = '\0';
@@ -70,7 +74,8 @@ static void the_largest_fits_and_smaller_buffers_say_so(void **state) {
                              &r->snap,
                              UINT64_MAX,
                              1e9,
-                             {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT32_MAX}};
+                             {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT32_MAX},
+                             most};
     for (size_t cap = 0; cap <= n; cap += 97)
         assert_int_equal(metrics_text(r->text, cap, &v), 0);
     assert_int_equal(metrics_text(r->text, n, &v), 0);

@@ -133,7 +133,7 @@ def echo(start_module):
 @pytest.fixture(scope="module")
 def board(start_module):
     """The appliance itself, plain and TLS, shared by a module."""
-    return start_module.pulseboard("--lobby-per-address", "64", secure=True)
+    return start_module.pulseboard(secure=True)
 
 
 @pytest.fixture(params=["ws", "wss"])

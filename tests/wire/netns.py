@@ -1,5 +1,6 @@
 """Two network namespaces and a wire between them that this process holds in its hands: it can
-drop a peer's packets or delay them. Needs root and /dev/net/tun; nothing of it is visible to
+drop, delay, repeat and shuffle a peer's packets. No tc(8): its netem is a module that many
+kernels do not have. Needs root and /dev/net/tun; nothing of it is visible to
 the rest of the machine, and all of it is gone when the process ends."""
 
 import ctypes
@@ -7,12 +8,14 @@ import fcntl
 import heapq
 import os
 import queue
+import random
 import select
 import struct
 import subprocess
 import threading
 import time
 from concurrent.futures import Future
+from dataclasses import dataclass
 
 CLONE_NEWNET = 0x40000000
 TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 0x0001, 0x1000
@@ -33,6 +36,15 @@ class Namespace(threading.Thread):
         if libc.unshare(CLONE_NEWNET) != 0:
             raise OSError(ctypes.get_errno(), "unshare")
         self.ip("link", "set", "lo", "up")
+
+    def enter(self):
+        """The calling thread is here from now on."""
+        fd = os.open(f"/proc/self/task/{self.native_id}/ns/net", os.O_RDONLY)
+        try:
+            if libc.setns(fd, CLONE_NEWNET) != 0:
+                raise OSError(ctypes.get_errno(), "setns")
+        finally:
+            os.close(fd)
 
     def run(self):
         while job := self.jobs.get():
@@ -82,6 +94,16 @@ SERVER = "10.99.0.1"
 PEERS = [f"10.99.0.{i}" for i in range(2, 10)]
 
 
+@dataclass(frozen=True)
+class Weather:
+    """What befalls every packet, whoever's it is."""
+
+    loss: float = 0.0  # of so many packets, each way
+    repeat: float = 0.0  # of so many, a second one
+    delay_s: float = 0.0  # each way
+    jitter_s: float = 0.0  # on top, a time of its own for each packet: they overtake
+
+
 class Wire(threading.Thread):
     """Moves packets between the server's namespace and that of its peers."""
 
@@ -92,6 +114,9 @@ class Wire(threading.Thread):
         self.far_fd = self.far.tun(*PEERS)
         self.drop_to, self.drop_from = set(), set()
         self.delay_s = {}
+        self.weather = Weather()
+        self.chance = random.Random(1)
+        self.lost = self.overtaken = 0  # packets, so far
         self.over = threading.Event()
         self.start()
 
@@ -100,8 +125,12 @@ class Wire(threading.Thread):
         self.drop_to.add(peer)
         self.drop_from.add(peer)
 
+    def mend(self, peer):
+        self.drop_to.discard(peer)
+        self.drop_from.discard(peer)
+
     def run(self):
-        waiting, count = [], 0
+        waiting, count, newest = [], 0, {}
         p = select.poll()
         p.register(self.near_fd, select.POLLIN)
         p.register(self.far_fd, select.POLLIN)
@@ -109,26 +138,32 @@ class Wire(threading.Thread):
             left = min(waiting[0][0] - time.monotonic(), 0.05) if waiting else 0.05
             for fd, _ in p.poll(max(0, left * 1000)):
                 for packet in packets(fd):
-                    due = self._due(packet, fd == self.near_fd)
-                    if due is not None:
+                    to = self.far_fd if fd == self.near_fd else self.near_fd
+                    for due in self._dues(packet, fd == self.near_fd):
                         count += 1
-                        to = self.far_fd if fd == self.near_fd else self.near_fd
                         heapq.heappush(waiting, (due, count, to, packet))
             while waiting and waiting[0][0] <= time.monotonic():
-                _, _, to, packet = heapq.heappop(waiting)
+                _, number, to, packet = heapq.heappop(waiting)
+                self.overtaken += number < newest.get(to, 0)
+                newest[to] = max(number, newest.get(to, 0))
                 try:
                     os.write(to, packet)
                 except OSError:
                     pass  # that side is down
 
-    def _due(self, packet, outward):
+    def _dues(self, packet, outward):
+        """When it arrives: never, once or twice."""
         if packet[0] >> 4 != 4:
-            return None  # IPv6 greets its neighbours; there are none
+            return []  # IPv6 greets its neighbours; there are none
         at = 16 if outward else 12
         peer = ".".join(map(str, packet[at : at + 4]))
         if peer in (self.drop_to if outward else self.drop_from):
-            return None
-        return time.monotonic() + self.delay_s.get(peer, 0)
+            return []
+        w = self.weather
+        times = (self.chance.random() >= w.loss) * (1 + (self.chance.random() < w.repeat))
+        self.lost += not times
+        due = time.monotonic() + self.delay_s.get(peer, 0) + w.delay_s
+        return [due + w.jitter_s * self.chance.random() for _ in range(times)]
 
     def stop(self):
         self.over.set()

@@ -11,6 +11,7 @@ import signal
 import ssl
 import subprocess
 import time
+from collections import Counter
 from pathlib import Path
 
 import wsraw
@@ -199,6 +200,14 @@ class Server:
                 return int(line.split()[1])
         raise AssertionError("no Rss in smaps_rollup")
 
+    def kept_steps(self):
+        """The points of ten seconds that a board has; with the first one, the memory of all
+        tiers of history is in use."""
+        got = json.loads(self.http("/api/v1/history?range=3600&step=10&ids=mem.total").body)
+        assert got["step_ms"] == 10000
+        points = got["values"].get("mem.total", {"avg": []})["avg"]
+        return [v for v in points if v is not None]
+
     def wakeups(self):
         """How often its threads went to sleep, since they began."""
         n = 0
@@ -214,7 +223,12 @@ class Server:
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
     def threads(self):
-        return len(os.listdir(f"/proc/{self.pid}/task"))
+        return self.thread_names().total()
+
+    def thread_names(self):
+        """How many threads there are of each name."""
+        tasks = Path(f"/proc/{self.pid}/task").iterdir()
+        return Counter((t / "comm").read_text().strip() for t in tasks)
 
     def cpu_s(self):
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()

@@ -122,6 +122,7 @@ ATTACKS = {
     "a byte a second TLS": (500, True, None, None),
     "cut handshakes": (500, True, None, None),
     "slow readers of the page": (200, False, request("/") * 40, 2048),
+    "slow readers of metrics": (200, False, request("/metrics") * 40, 2048),
 }
 
 
@@ -156,7 +157,7 @@ def test_crowd(start, what, figure):
 
 def test_one_address_does_not_crowd_out_another(start):
     """Its own longest waiting gives way: whoever else waits is still heard."""
-    b = start.pulseboard("--lobby", "32", "--lobby-per-address", "8")
+    b = start.pulseboard("--lobby", "32")
     with contextlib.ExitStack() as stack:
         honest = wsraw.connect(b.addr, source="127.0.0.9")
         stack.callback(honest.close)
@@ -166,3 +167,38 @@ def test_one_address_does_not_crowd_out_another(start):
         assert b.http("/").status == 200
         honest.send(b"Host: localhost\r\n\r\n")
         assert wsraw.take_response(honest).status == 200
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "TLS"])
+def test_one_address_may_have_all_seats(start, secure):
+    """A wall of dashboards behind one router, or a browser with many tabs: as long as nobody else
+    needs a seat, none of them is hung up on."""
+    b = start.pulseboard("--lobby", "64", secure=True)
+    addr, tls = b.where(secure)
+    with contextlib.ExitStack() as stack:
+        half = [stack.enter_context(wsraw.connect(addr, tls)) for _ in range(60)]
+        for st in half:
+            st.send(b"GET /healthz HTTP/1.1\r\n")
+        for st in half:
+            st.send(b"Host: localhost\r\n\r\n")
+        assert [wsraw.take_response(st).status for st in half] == [200] * 60
+    lobby = until(lambda: (st := b.stats()["lobby"]) and st["connections"] <= 1 and st)
+    assert lobby["accepted"] >= 60 and lobby["capacity"] == 64
+    assert lobby["gave_way"] == lobby["late"] == 0
+
+
+def test_large_answers_hold_no_worker(start):
+    """More slow readers of them than there are workers: a small question is still answered at
+    once, and those who go on reading get theirs whole."""
+    b = start.pulseboard()
+    with contextlib.ExitStack() as stack:
+        slow = [stack.enter_context(b.stream(rcvbuf=2048)) for _ in range(4)]
+        for st in slow:
+            st.send(request("/metrics") * 40)  # more than the kernel and a seat take
+        for _ in range(8):
+            began = time.monotonic()
+            assert b.http("/api/v1/telemetry").status == 200
+            assert time.monotonic() - began < 1.0 * SLOWER
+        for st in slow:
+            for _ in range(40):
+                assert wsraw.take_response(st).body.endswith(b"\n")

@@ -1,11 +1,13 @@
 """The Unix socket for the command line of the same host: who may open it may act as we do."""
 
 import contextlib
+import json
 import os
 import socket
 import stat
 import subprocess
 
+import owner
 import pytest
 import wsraw
 from server import PULSEBOARD, until
@@ -76,3 +78,17 @@ def test_one_that_is_in_nobodys_way(start, tmp_path):
             s.connect(str(tmp_path / "pulseboard.sock"))
         assert b.http("/readyz").status == 200
     os.stat(tmp_path / "pulseboard.sock")
+
+
+@pytest.mark.parametrize("role", ["Viewer", "owner", "", 7])
+def test_a_password_for_nobody(start, tmp_path, role):
+    """A role that there is not is a mistake, and no way to say admin."""
+    owner.write(tmp_path)
+    before = (tmp_path / "auth.json").read_bytes()
+    start.pulseboard("--http", "full")
+    body = json.dumps({"role": role, "new": "attic.lamp.above"}).encode()
+    with local(tmp_path / "pulseboard.sock") as st:
+        st.send(request("/api/v1/password", "POST", body=body, headers=[
+            ("Content-Type", "application/json"), ("Content-Length", str(len(body)))]))  # fmt: skip
+        assert take_response(st).status in (400, 422)
+    assert (tmp_path / "auth.json").read_bytes() == before

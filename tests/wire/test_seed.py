@@ -15,7 +15,6 @@ from wsraw import CLOSE, PONG, TEXT, close_payload
 @pytest.fixture(scope="module")
 def board(start_module):
     return start_module.pulseboard(
-        "--lobby-per-address", "64",
         "--max-sessions", "256", secure=True, config={"sample_ms": 100}
     )
 

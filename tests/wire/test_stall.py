@@ -64,6 +64,7 @@ def test_one_of_32_stops_reading(start, secure, figure):
         theirs = [Rpc(board, secure) for _ in range(31)]
         watch, watch_board = Viewers(ours + apart), Viewers(theirs)
         until(lambda: min(watch.count.values()) > HZ and min(watch_board.count.values()) > 10)
+        until(board.kept_steps, timeout=25)
         rss, since = (echo.rss_kb(), board.rss_kb()), watch.age_s()
 
         bad, bad_board = stalled(echo, secure), stalled(board, secure)
@@ -80,9 +81,7 @@ def test_one_of_32_stops_reading(start, secure, figure):
         figure("largest gap of the 31 at 10 Hz telemetry", f"{gap_board * 1000:.1f} ms")
         figure("RSS of echo beyond its ring, of board", f"{grown[0]:+}, {grown[1]:+} kB")
         assert gap < 1 and gap_board < 1
-        # The board grows by about 340 kB in its first seconds, stalled client or not: pages of
-        # history touched for the first time are suspected, not proven.
-        assert grown[0] < 256 and grown[1] < 512
+        assert max(grown) < 256
 
         st = echo.books(lambda st: st["sessions"]["live"] == 31)
         assert st["closed"]["slow_reader"] == 1

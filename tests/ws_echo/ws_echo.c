@@ -196,7 +196,7 @@ static int start_httpd(struct echo *e, char *why, size_t cap) {
     o.tls = e->tls;
     o.any_host = o.any_origin = true;
     /* Load tools come in crowds, from one address. */
-    o.seats = o.per_address = 1024;
+    o.seats = 1024;
     o.reply_bytes = routes_reply_bytes(e->config.max_sessions);
     o.routes = routes;
     o.n_routes = sizeof routes / sizeof routes[0];

@@ -49,8 +49,7 @@ class Step:
     env: dict = field(default_factory=dict)
     cwd: Path = TOP
     may_skip: bool = False  # skipping all of it is an answer
-    asked: bool = False  # runs only when it is named, or with --all: it takes long, or
-    # is not known to pass (tidy and soak-board are known not to)
+    asked: bool = False  # runs only when it is named, or with --all: it takes long
 
     @property
     def log(self):
@@ -149,7 +148,7 @@ def script(folder, preset="release", **how):
 
 def soak(name, *args, **how):
     """Short here, so that it still works on the day when it runs for hours."""
-    return Step(name, ["tests/soak/churn", "--seconds", "20", *args], total_line,
+    return Step(name, ["tests/soak/churn", "--seconds", "60", *args], total_line,
                 needs=("build-release",), env={"PULSEBOARD_BUILD": str(BUILD / "release")}, **how)
 
 
@@ -187,15 +186,17 @@ def steps():
         Step("page", ["tests/bench/page", "--seconds", "5"], one, needs=("build-release",),
              weight=ALONE),
         script("wire"),
+        Step("chaos", ["tests/chaos/run"], total_line, needs=("build-release", "build-dev"),
+             env={"PULSEBOARD_BUILD": str(BUILD / "release")}, weight=LIGHT, may_skip=True),
         *(fuzzer(f) for f in sorted((TOP / "tests/fuzz").glob("fuzz_*.c"))),
         script("wire", "tsan", weight=LIGHT, asked=True),
         script("wire", "dev", weight=LIGHT, asked=True),
         script("browser"),
         script("deb", weight=LIGHT, may_skip=True, asked=True),
         script("recipes", weight=LIGHT, asked=True),
-        Step("tidy", tidy, one, needs=("build-dev",), asked=True),
+        Step("tidy", tidy, one, needs=("build-dev",)),
         soak("soak-echo"),
-        soak("soak-board", "--board", asked=True),
+        soak("soak-board", "--board"),
     ]
 
 
