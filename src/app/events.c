@@ -77,13 +77,32 @@ bool events_from(struct events *e, uint64_t seq, struct event *out) {
 
 /* ---- as JSON ---- */
 
-void event_json(struct jsonw *w, const char *key, const struct event *ev) {
+/* The text with each value of address= replaced. It may get longer: cut as ever. */
+static void hide_addresses(char out[EVENT_TEXT_MAX], const char *text) {
+    static const char key[] = "address=";
+    char long_text[2 * EVENT_TEXT_MAX];
+    size_t n = 0;
+    for (const char *at; (at = strstr(text, key)); text = at + strcspn(at, " ")) {
+        size_t before = (size_t)(at - text) + sizeof key - 1;
+        memcpy(long_text + n, text, before);
+        memcpy(long_text + n + before, "hidden", 6);
+        n += before + 6;
+    }
+    snprintf(long_text + n, sizeof long_text - n, "%s", text);
+    copy_text(out, long_text);
+}
+
+void event_json(struct jsonw *w, const char *key, const struct event *ev,
+                bool addresses) {
+    char hidden[EVENT_TEXT_MAX];
+    if (!addresses)
+        hide_addresses(hidden, ev->text);
     jsonw_obj(w, key);
     jsonw_u64(w, "seq", ev->seq);
     jsonw_i64(w, "t", ev->wall_ms);
     jsonw_str(w, "level", log_level_name((enum log_level)ev->level));
     jsonw_str(w, "event", ev->word);
-    jsonw_str(w, "text", ev->text);
+    jsonw_str(w, "text", addresses ? ev->text : hidden);
     jsonw_obj_end(w);
 }
 
@@ -117,7 +136,7 @@ void events_json(struct jsonw *w, struct events *e, uint64_t epoch,
         next = ev.seq + 1;
         if (ev.level > q->level)
             continue;
-        event_json(w, NULL, &ev);
+        event_json(w, NULL, &ev, q->addresses);
         n++;
     }
     jsonw_arr_end(w);

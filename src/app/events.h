@@ -52,6 +52,7 @@ struct events_query {
     uint64_t since;       /* the first that is wanted; else the newest `limit` */
     enum log_level level; /* and those more severe */
     uint32_t limit;
+    bool addresses; /* shown: who logs in from where is for the owner to know */
 };
 #define EVENTS_QUERY_ALL                                                               \
     { .level = LOG_LVL_INFO, .limit = EVENTS_N }
@@ -61,8 +62,10 @@ struct events_query {
 #define EVENTS_JSON_BASE 160
 #define EVENTS_JSON_MAX (EVENTS_JSON_BASE + EVENTS_N * EVENT_JSON_MAX)
 
-/* {seq, t, level, event, text}. Pure. */
-void event_json(struct jsonw *w, const char *key, const struct event *ev);
+/* {seq, t, level, event, text}; without `addresses` the values of address= in text are
+ * "hidden". Pure. */
+void event_json(struct jsonw *w, const char *key, const struct event *ev,
+                bool addresses);
 /* {epoch, first, next, events}: first is the oldest held, next is what to ask for next.
  */
 void events_json(struct jsonw *w, struct events *e, uint64_t epoch,

@@ -284,23 +284,25 @@ static void tell_sample(struct live *l, struct hub *h) {
         tell_key(l, h);
 }
 
-static void tell_event(struct hub *h, const struct event *ev) {
+static void tell_event(struct hub *h, const struct event *ev, uint8_t topic) {
+    if (!hub_has_audience(h, topic))
+        return;
     char buf[EVENT_JSON_MAX + 64];
     struct jsonw w;
     jsonw_init(&w, buf, sizeof buf);
     jsonw_obj(&w, NULL);
     jsonw_str(&w, "jsonrpc", "2.0");
     jsonw_str(&w, "method", "event");
-    event_json(&w, "params", ev);
+    event_json(&w, "params", ev, topic == TOPIC_EVENTS_ADMIN);
     jsonw_obj_end(&w);
     size_t n = jsonw_end(&w);
     assert(n > 0);
-    (void)hub_broadcast(h, TOPIC_EVENTS, ev->seq, WS_TEXT, (const uint8_t *)buf, n);
+    (void)hub_broadcast(h, topic, ev->seq, WS_TEXT, (const uint8_t *)buf, n);
 }
 
 /* New lines of the log, perhaps; a burst of them takes turns with the rest. */
 static void tell_events(struct live *l, struct hub *h) {
-    if (!hub_has_audience(h, TOPIC_EVENTS)) {
+    if (!hub_has_audience(h, TOPIC_EVENTS | TOPIC_EVENTS_ADMIN)) {
         l->event_told = events_last(l->events);
         return;
     }
@@ -310,7 +312,8 @@ static void tell_events(struct live *l, struct hub *h) {
             hub_kick(h);
             return;
         }
-        tell_event(h, &ev);
+        tell_event(h, &ev, TOPIC_EVENTS);
+        tell_event(h, &ev, TOPIC_EVENTS_ADMIN);
         l->event_told = ev.seq;
     }
 }

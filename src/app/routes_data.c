@@ -51,6 +51,7 @@ void routes_events(void *ctx, struct httpd_rq *rq) {
         !number(rq, "limit", 1, UINT32_MAX, &limit, &given) || !level(rq, &q.level))
         return;
     q.limit = (uint32_t)limit;
+    q.addresses = rq->role >= ROLE_ADMIN;
     size_t cap;
     char *text = httpd_body(rq, &cap);
     struct jsonw w;

@@ -198,6 +198,7 @@ static int events(struct rpc_call *c) {
                    log_level_parse(level->valuestring, &q.level) != 0)))
         return rpc_fail(c, RPC_INVALID_PARAMS, "invalid_params",
                         "since and limit are numbers, level is one of the log's");
+    q.addresses = c->role >= ROLE_ADMIN;
     q.has_since = since != NULL;
     q.since = since ? (uint64_t)since->valuedouble : 0;
     if (limit && limit->valuedouble < RPC_EVENTS)
@@ -214,11 +215,17 @@ static const struct {
 } topics[] = {{"telemetry", TOPIC_TELEMETRY}, {"events", TOPIC_EVENTS}};
 #define N_TOPICS (sizeof topics / sizeof topics[0])
 
+/* What a topic is for this role: an admin's events have addresses. */
+static uint8_t bit_of(const struct rpc_call *c, size_t i) {
+    bool admin = c->role >= ROLE_ADMIN;
+    return admin && topics[i].bit == TOPIC_EVENTS ? TOPIC_EVENTS_ADMIN : topics[i].bit;
+}
+
 /* 0: there is no such topic. */
-static uint8_t topic_bit(const char *name) {
+static uint8_t topic_bit(const struct rpc_call *c, const char *name) {
     for (size_t i = 0; i < N_TOPICS; i++) {
         if (strcmp(topics[i].name, name) == 0)
-            return topics[i].bit;
+            return bit_of(c, i);
     }
     return 0;
 }
@@ -230,7 +237,7 @@ static int change_topics(struct rpc_call *c, bool add) {
         return rpc_fail(c, RPC_INVALID_PARAMS, "invalid_params", "topics are strings");
     unsigned now = hub_topics(m->hub, c->sess);
     cJSON_ArrayForEach(t, list) {
-        unsigned bit = topic_bit(t->valuestring);
+        unsigned bit = topic_bit(c, t->valuestring);
         if (!bit)
             return rpc_fail(c, RPC_INVALID_PARAMS, "unknown_topic", "No such topic");
         now = add ? now | bit : now & ~bit;
@@ -239,7 +246,7 @@ static int change_topics(struct rpc_call *c, bool add) {
     jsonw_obj(c->out, NULL);
     jsonw_arr(c->out, "topics");
     for (size_t i = 0; i < N_TOPICS; i++) {
-        if (now & topics[i].bit)
+        if (now & bit_of(c, i))
             jsonw_str(c->out, NULL, topics[i].name);
     }
     jsonw_arr_end(c->out);

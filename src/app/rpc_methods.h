@@ -21,7 +21,8 @@ static_assert(EVENTS_JSON_BASE + RPC_EVENTS * EVENT_JSON_MAX + RPC_ERROR_MAX <=
 
 /* Topics, one bit each. */
 #define TOPIC_TELEMETRY 1u
-#define TOPIC_EVENTS 2u
+#define TOPIC_EVENTS 2u       /* without addresses */
+#define TOPIC_EVENTS_ADMIN 4u /* the same, with them */
 
 /* All of them, and who may ask. */
 extern const struct rpc_method rpc_methods_table[];

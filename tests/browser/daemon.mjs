@@ -25,7 +25,8 @@ export class Daemon {
 
   /* On the same port as before, when there was one. `wrap` is put before the command. */
   async start(wrap = []) {
-    const serve = ["serve", "--listen", `127.0.0.1:${this.port}`, "--data", this.#data, ...this.#args];
+    const serve = ["serve", "--listen", `127.0.0.1:${this.port}`, "--data", this.#data,
+      "--statsd", "127.0.0.1:0", ...this.#args];
     const [command, ...args] = [...wrap, join(build, "pulseboard"), ...serve];
     const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
     this.#child = child;

@@ -5,13 +5,21 @@ import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Dashboard } from "./browser.mjs";
 import { top } from "./daemon.mjs";
+import { publishing } from "./publish.mjs";
 import { clean, daemonFor } from "./reads.mjs";
 import { until } from "./until.mjs";
 
-const SHOTS = join(top, "build", "screenshots");
-const SIZES = {
+export const SHOTS = join(top, "build", "screenshots");
+export const SIZES = {
   wide: { viewport: { width: 1440, height: 900 } },
   phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true },
+};
+
+/* Longer words matter where there is little room. */
+const WIDTHS = {
+  "en-US": [320, 390, 768, 1024, 1440, 2560, 3840],
+  "de-DE": [320, 390, 768, 1440],
+  "fr-FR": [320, 390, 768, 1440],
 };
 
 const VIEWS = {
@@ -22,6 +30,53 @@ const VIEWS = {
   device: ["/device", ".device"],
 };
 const axe = readFileSync(new URL("node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
+
+/* What axe finds; the page was opened with bypassCSP, since axe comes from outside. */
+export async function wrongOf(d) {
+  if (!(await d.page.evaluate(() => "axe" in window))) await d.page.evaluate(axe);
+  const found = await d.page.evaluate(async () => {
+    const rules = { "target-size": { enabled: true } };
+    const { violations, passes } = await window.axe.run(document, { rules });
+    const bad = violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" ")}`);
+    return { bad, passed: passes.length };
+  });
+  assert.ok(found.passed > 10, `${found.passed} rules had something to look at`);
+  return found.bad;
+}
+
+/* Readings as a house has them, told once a second until the function that is returned is called. */
+async function household(daemon) {
+  const { statsd } = await publishing(daemon);
+  const wave = (s, period, by) => by * Math.sin((2 * Math.PI * s) / period);
+  const readings = {
+    boiler: (s) => ["Boiler", "°C", 61 + wave(s, 190, 4) + wave(s, 23, 0.3)],
+    solar: (s) => ["Solar power", "W", 840 + wave(s, 310, 260) + wave(s, 41, 60)],
+    rain: (s) => ["Rain water", "L", 1240 + s / 3],
+    garden: (s) => ["Garden", "°C", 11.4 + wave(s, 400, 1.5)],
+    washer: (s) => ["Washing machine", "W", s % 90 < 50 ? 420 + wave(s, 11, 90) : 4],
+    hall: (s) => ["Humidity", "%", 48 + wave(s, 250, 6)],
+  };
+  const began = performance.now();
+  const timer = setInterval(() => {
+    for (const [name, of] of Object.entries(readings)) {
+      const [label, unit, value] = of((performance.now() - began) / 1000);
+      void statsd(`${name}:${value.toFixed(2)}|g|#unit:${unit},label:${label}`);
+    }
+  }, 1000);
+  return async () => clearInterval(timer);
+}
+
+/* After two frames in these colours. */
+const painted = (d, scheme) =>
+  d.page.evaluate(
+    (s) =>
+      new Promise((done) =>
+        requestAnimationFrame(() =>
+          requestAnimationFrame(() => done(matchMedia(`(prefers-color-scheme: ${s})`).matches)),
+        ),
+      ),
+    scheme,
+  );
 
 async function opened(t, daemon, view, options) {
   const [path, sign] = VIEWS[view];
@@ -69,9 +124,9 @@ export const looks = {
   async "nothing sticks out, from 320 px to 4K"(t) {
     const daemon = await daemonFor(t);
     for (const view of Object.keys(VIEWS))
-      for (const locale of ["en-US", "de-DE", "fr-FR"]) {
+      for (const [locale, widths] of Object.entries(WIDTHS)) {
         const d = await opened(t, daemon, view, { locale });
-        for (const width of [320, 390, 768, 1024, 1440, 2560, 3840]) {
+        for (const width of widths) {
           await d.page.setViewportSize({ width, height: 900 });
           assert.ok((await d.overflow()) <= 0, `${view} at ${width} in ${locale}`);
         }
@@ -83,19 +138,11 @@ export const looks = {
     const daemon = await daemonFor(t);
     for (const view of Object.keys(VIEWS)) {
       const d = await opened(t, daemon, view, { reducedMotion: "reduce", bypassCSP: true });
-      await d.page.evaluate(axe);
       for (const [size, { viewport }] of Object.entries(SIZES))
         for (const colorScheme of ["light", "dark"]) {
           await d.page.setViewportSize(viewport);
           await d.page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-          const found = await d.page.evaluate(async () => {
-            const rules = { "target-size": { enabled: true } };
-            const { violations, passes } = await window.axe.run(document, { rules });
-            const bad = violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" ")}`);
-            return { bad, passed: passes.length };
-          });
-          assert.deepEqual(found.bad, [], `${view} ${size} ${colorScheme}`);
-          assert.ok(found.passed > 10, `${found.passed} rules had something to look at`);
+          assert.deepEqual(await wrongOf(d), [], `${view} ${size} ${colorScheme}`);
         }
       await d.close();
     }
@@ -182,6 +229,7 @@ export const looks = {
     const daemon = await daemonFor(t.update ? { ...t, wrap } : t);
     mkdirSync(SHOTS, { recursive: true });
     const watcher = await opened(t, daemon, "overview");
+    if (t.update) t.after(await household(daemon));
     const enough = t.update ? 280 : 5;
     await until(
       `${enough} samples`,
@@ -190,15 +238,21 @@ export const looks = {
     );
     await watcher.close();
     for (const view of Object.keys(VIEWS))
-      for (const [size, options] of Object.entries(SIZES))
+      for (const [size, options] of Object.entries(SIZES)) {
+        const d = await opened(t, daemon, view, options);
+        await d.says(/^Live/);
+        await until(`${view} ${size} is drawn, with what came before`, async () => view !== "overview" || (await d.chart(6)).length >= 2);
+        const { width } = options.viewport;
+        /* All of a phone's page, with the bar where it belongs. */
+        if (size === "phone")
+          await d.page.setViewportSize({ width, height: await d.page.evaluate(() => document.documentElement.scrollHeight) });
         for (const colorScheme of ["light", "dark"]) {
-          const d = await opened(t, daemon, view, { ...options, colorScheme });
-          await d.says(/^Live/);
-          await until(`${view} ${size} is drawn, with what came before`, async () => view !== "overview" || (await d.chart(6)).length >= 2);
-          const path = join(SHOTS, `${view}-${size}-${colorScheme}.png`);
-          await d.page.screenshot({ path, fullPage: size === "phone" });
-          await d.close();
+          await d.page.emulateMedia({ colorScheme });
+          await until("painted anew", () => painted(d, colorScheme));
+          await d.page.screenshot({ path: join(SHOTS, `${view}-${size}-${colorScheme}.png`) });
         }
+        await d.close();
+      }
     if (t.update) copyFileSync(join(SHOTS, "overview-wide-light.png"), join(top, "web", "screenshot.png"));
   },
 };

@@ -3,6 +3,7 @@
 import { launch } from "./browser.mjs";
 import { faults } from "./faults.mjs";
 import { looks } from "./looks.mjs";
+import { more } from "./more.mjs";
 import { reads } from "./reads.mjs";
 import { views } from "./views.mjs";
 
@@ -11,7 +12,7 @@ const update = words.includes("--update-screenshot");
 const names = words.filter((w) => !w.startsWith("--"));
 const TEST_MS = update ? 500_000 : 400_000; // a hung one ends; a busy machine does not
 
-const tests = { ...reads, ...views, ...faults, ...looks };
+const tests = { ...reads, ...views, ...more, ...faults, ...looks };
 const chosen = Object.entries(tests).filter(
   ([name]) => !names.length || names.some((n) => name.includes(n)),
 );

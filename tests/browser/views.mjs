@@ -9,10 +9,10 @@ import { until } from "./until.mjs";
 
 const PASSWORD = "correct horse battery";
 
-const path = (d) => new URL(d.page.url());
+export const path = (d) => new URL(d.page.url());
 
 /* What a person does with the code that the device shows. */
-async function claim(d, daemon) {
+export async function claim(d, daemon) {
   const code = readFileSync(join(daemon.data, "claim-code"), "utf8").trim();
   const { page } = d;
   await page.getByRole("button", { name: "Claim this board" }).click();
@@ -21,6 +21,9 @@ async function claim(d, daemon) {
   await page.locator("dialog .button.first").click();
   await until("it is ours", () => page.getByRole("button", { name: "Sign out" }).count());
 }
+
+export const signedOut = (d) =>
+  d.page.getByRole("button", { name: "Sign out", exact: true }).first().click();
 
 async function download(d, button) {
   const [file] = await Promise.all([d.page.waitForEvent("download"), button.click()]);
@@ -148,7 +151,7 @@ export const views = {
     assert.equal(asked.status, 200);
     await page.getByRole("button", { name: "Revoke home" }).click();
     await until("revoked", async () => (await d.count(".tokens li")) === 0);
-    await page.getByRole("button", { name: "Sign out", exact: true }).first().click();
+    await signedOut(d);
     await page.getByRole("button", { name: "Sign in" }).click();
     d.refusals = [401];
     await page.getByLabel("Password", { exact: true }).fill("wrong");

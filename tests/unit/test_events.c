@@ -156,6 +156,37 @@ static void readers_get_whole_copies(void **state) {
 
 #define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
+/* The text of this line, as somebody is shown it who is no admin. */
+static const char *hidden(const char *text) {
+    static char out[EVENT_TEXT_MAX];
+    char buf[EVENT_JSON_MAX];
+    struct event ev;
+    struct jsonw w;
+    events_tap(&events, LOG_LVL_NOTICE, "word", text);
+    assert_true(events_from(&events, events_last(&events), &ev));
+    jsonw_init(&w, buf, sizeof buf);
+    event_json(&w, NULL, &ev, false);
+    cJSON *v = cJSON_ParseWithLength(buf, jsonw_end(&w));
+    snprintf(out, sizeof out, "%s", cJSON_GetObjectItem(v, "text")->valuestring);
+    cJSON_Delete(v);
+    return out;
+}
+
+static void addresses_are_for_admins(void **state) {
+    char longest[EVENT_TEXT_MAX];
+    (void)state;
+    assert_string_equal(hidden("address=10.0.0.1 result=refused"),
+                        "address=hidden result=refused");
+    assert_string_equal(hidden("id=1 address=[fe80::1]:80 cause=x address=1"),
+                        "id=1 address=hidden cause=x address=hidden");
+    assert_string_equal(hidden("address="), "address=hidden");
+    assert_string_equal(hidden("http=127.0.0.1:80"), "http=127.0.0.1:80");
+    for (size_t i = 0; i < sizeof longest; i++)
+        longest[i] = "address= "[i % 9];
+    longest[sizeof longest - 1] = '\0';
+    assert_null(strstr(hidden(longest), "address= "));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         WITH(without_events_there_is_what_to_ask_next),
@@ -165,6 +196,7 @@ int main(void) {
         WITH(a_long_text_is_cut_between_characters),
         WITH(who_listens_is_told_of_each),
         WITH(readers_get_whole_copies),
+        WITH(addresses_are_for_admins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -378,3 +378,24 @@ def test_admins_may_more_over_the_socket(owned):
         ws.result("sessions.close", session=onlooker.hello["session"])
         closes(onlooker, 4002, "evicted")
         ws.end()
+
+
+def test_who_logs_in_from_where_is_for_the_owner(owned):
+    """A viewer sees that somebody did; over HTTP, asked for and told."""
+    admin = Browser(owned).login()
+    viewer = Browser(owned).login(VIEWER)
+    watched = {page: watch(page) for page in (admin, viewer)}
+    for ws in watched.values():
+        assert "events" in ws.result("subscribe", topics=["events"])["topics"]
+    tells(Browser(owned).post("/api/v1/login", {"password": "no.such.word"}), 401)
+    for page, ws in watched.items():
+        shown = "127.0.0.1" if page is admin else "hidden"
+        said = ws.notification("event")
+        assert said["event"] == "login" and said["text"].endswith(" result=wrong"), said
+        asked = [e["text"] for e in ws.result("events")["events"] if e["event"] == "login"]
+        over = json.loads(page.ask("/api/v1/events").body)["events"]
+        assert asked == [e["text"] for e in over if e["event"] == "login"]
+        assert said["text"] in asked
+        assert all(t.startswith(f"address={shown}") for t in asked)
+        ws.end()
+    owned.settled()

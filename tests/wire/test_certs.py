@@ -107,8 +107,8 @@ def test_chromium_trusts_it(own, tmp_path):
     db.mkdir(parents=True)
     url = "https://localhost:%d/trust" % own.tls_addr[1]
 
-    def page():
-        argv = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom",
+    def page(*more):
+        argv = ["chromium", *more, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom",
                 f"--user-data-dir={tmp_path / 'profile'}", "--host-resolver-rules="
                 "MAP * ~NOTFOUND, EXCLUDE localhost", url]  # fmt: skip
         return run(*argv, env={"HOME": str(home)}, timeout=120).stdout
@@ -118,6 +118,12 @@ def test_chromium_trusts_it(own, tmp_path):
     r = run("certutil", "-A", "-d", f"sql:{db}", "-n", "pulseboard", "-t", "C,,", "-i", own.ca)
     assert r.returncode == 0, r
     assert "CA of this device" in page()
+    # And the WebSocket of the dashboard, which knows no "proceed".
+    url = url.removesuffix("trust")
+    before = own.stats()["sessions"]["opened"]
+    page("--virtual-time-budget=20000")
+    assert own.stats()["sessions"]["opened"] > before
+    own.settled()
 
 
 def test_it_stays_over_a_restart(start):

@@ -1,4 +1,4 @@
-/* What only the owner changes: the password, tokens for programs, all sign-ins at once. */
+/* What only the owner changes: the password, who may look, tokens for programs, all sign-ins at once. */
 
 import { useEffect, useState } from "preact/hooks";
 import { signOut } from "./account";
@@ -26,6 +26,53 @@ function Password({ who }: { who: Who }) {
         min={who.min_password}
       />
     </Form>
+  );
+}
+
+interface Rules {
+  view_login: boolean;
+  viewer_password: boolean; // is there one?
+}
+
+function Viewers({ who }: { who: Who }) {
+  const [rules, setRules] = useState<Rules | null>(null);
+  const ask = async (change?: object) => {
+    const reply = await api<Rules>(change ? "POST" : "GET", "access", change);
+    if (reply.data) setRules(reply.data);
+    return reply;
+  };
+  useEffect(() => void ask(), []);
+  if (!rules) return null;
+  return (
+    <section class="card viewers">
+      <h2>{t("v.title")}</h2>
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={rules.view_login}
+          onChange={(e) => void ask({ view_login: e.currentTarget.checked })}
+        />{" "}
+        {t("a.view")}
+      </label>
+      {rules.viewer_password && (
+        <p class="row">
+          {t("v.is")}
+          <button class="button" onClick={() => void ask({ viewer_password: null })}>
+            {t("v.remove")}
+          </button>
+        </p>
+      )}
+      <Form submit="v.set" send={({ viewer }) => ask({ viewer_password: viewer })}>
+        <Owner name="viewer" />
+        <Field
+          label="v.new"
+          name="viewer"
+          secret
+          autocomplete="new-password"
+          min={who.min_password}
+        />
+      </Form>
+    </section>
   );
 }
 
@@ -113,6 +160,7 @@ export function Access({ view, who }: { view: View; who: Who }) {
           </button>
         </p>
       </section>
+      <Viewers who={who} />
       <Tokens />
     </>
   );

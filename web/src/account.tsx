@@ -81,8 +81,12 @@ export function Account({ view }: { view: View }) {
   if (!who.claimed && !who.claimable) return null;
   return (
     <>
-      <button class="button" onClick={() => setOpen(true)}>
-        {t(who.claimed ? "a.login" : "a.claim")}
+      <button
+        class="button"
+        aria-label={t(who.claimed ? "a.login" : "a.claim")}
+        onClick={() => setOpen(true)}
+      >
+        {t(who.claimed ? "a.login" : "a.claim.short")}
       </button>
       {open && <Dialog who={who} done={done} close={() => setOpen(false)} />}
     </>

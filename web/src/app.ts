@@ -20,6 +20,7 @@ export class App implements Actions {
   ) {
     this.link = new Link(env, {
       state: (state) => this.send({ type: "link", state }),
+      open: () => !this.model.info && void this.fetch(),
       hello: (hello) => this.send({ type: "hello", hello }),
       telemetry: (frame) => this.send({ type: "telemetry", frame, wall: this.wall() }),
       event: (event) => this.send({ type: "event", event }),
@@ -28,6 +29,11 @@ export class App implements Actions {
       rtt: (ms) => this.send({ type: "rtt", ms }),
     });
   }
+
+  askInfo = async (): Promise<void> => {
+    const info = await this.link.request("info").catch(() => null);
+    if (info) this.send({ type: "info", info: info as Info });
+  };
 
   askStats = async (): Promise<void> => {
     const stats = await this.link.request("stats").catch(() => null);

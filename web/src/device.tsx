@@ -1,10 +1,11 @@
 /* The device view: what this board is, what it runs, and what its owner may change. */
 
+import { useEffect } from "preact/hooks";
 import { Access } from "./access";
 import { bytes, duration, number } from "./format";
 import { LANGUAGES, language, locale, t, type Key } from "./i18n";
 import { remember } from "./keep";
-import { Bar, clockText } from "./tile";
+import { Amount, Bar, clockText } from "./tile";
 import { THEMES, themeNow } from "./theme";
 import { UpdateCard } from "./update";
 import { read, type View } from "./view";
@@ -51,6 +52,38 @@ function Storage({ view }: { view: View }) {
             <dd>{t("d.free", { free: bytes(free), total: bytes(total) })}</dd>
             <dd class="meter">
               <Bar part={(total - free) / (total || 1)} label={mount} />
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}
+
+const OWN_MS = 5000;
+
+/* What programs have told the board, and how long ago. */
+function OwnReadings({ view }: { view: View }) {
+  const own = view.m.info!.metrics.filter((m) => m.own);
+  const some = own.length > 0;
+  useEffect(() => {
+    if (!some) return;
+    const timer = setInterval(() => document.hidden || view.act.askInfo(), OWN_MS);
+    return () => clearInterval(timer);
+  }, [some]);
+  if (!some) return null;
+  return (
+    <section class="card own">
+      <h2>{t("group.own")}</h2>
+      <dl class="facts">
+        {own.map((m) => (
+          <div key={m.id}>
+            <dt>
+              {m.label} <span class="sub">{m.kind}</span>
+            </dt>
+            <dd>
+              <Amount view={view} id={m.id} unit={m.unit} />{" "}
+              <span class="sub">· {t("ago", { age: duration((m.age_ms ?? 0) / 1000) })}</span>
             </dd>
           </div>
         ))}
@@ -141,6 +174,7 @@ export function DeviceView({ view }: { view: View }) {
         </p>
       </section>
       <Storage view={view} />
+      <OwnReadings view={view} />
       <UpdateCard view={view} />
       {who && <Access view={view} who={who} />}
       <ThisPage />

@@ -23,12 +23,12 @@ export function Field({ label, name, secret, autocomplete, min }: FieldProps) {
   );
 }
 
-/* Password managers want a name beside a password; there is one owner. */
-export const Owner = () => (
+/* Password managers want a name beside a password; there is one owner, and one for all viewers. */
+export const Owner = ({ name = "admin" }: { name?: string }) => (
   <input
     class="unseen"
     name="username"
-    value="admin"
+    value={name}
     autocomplete="username"
     readOnly
     tabIndex={-1}

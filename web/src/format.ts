@@ -20,6 +20,17 @@ export function number(v: number, max = 0, min = max): string {
   return f.format(v);
 }
 
+/* 12.3 million in the fewest letters, where a unit takes no prefix. */
+function compact(v: number): string {
+  const key = `${locale}/compact`;
+  let f = formats.get(key);
+  if (!f) {
+    f = new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 1 });
+    formats.set(key, f);
+  }
+  return f.format(v);
+}
+
 const PREFIXES = ["", "k", "M", "G", "T", "P"];
 
 /* A byte has another letter in French. */
@@ -49,12 +60,19 @@ export function duration(seconds: number): string {
   return `${s} s`;
 }
 
+const SCALED = ["B", "B/s", "Hz", "s"];
+const MANY = 1e6;
+
 export function quantity(v: number, unit: string): Text {
+  if (Math.abs(v) >= MANY && !SCALED.includes(unit))
+    return { value: compact(v), unit: unit === "1" ? "" : unit };
   switch (unit) {
     case "%":
       return { value: number(v, v >= 99.95 ? 0 : 1), unit };
     case "°C":
       return { value: number(v, 1), unit };
+    case "1/s":
+      return { value: number(v, v >= 100 ? 0 : 1, 0), unit: "/s" };
     case "V":
       return { value: number(v, 2), unit };
     case "B":
@@ -67,8 +85,10 @@ export function quantity(v: number, unit: string): Text {
       const digits = v >= 99.95 ? 0 : v >= 9.995 ? 1 : 2;
       return { value: number(v, digits, Number.isInteger(v) ? 0 : digits), unit: "" };
     }
-    default:
-      return { value: number(v, v >= 100 ? 0 : 1, 0), unit };
+    default: {
+      const size = Math.abs(v);
+      return { value: number(v, size >= 100 ? 0 : size >= 1 ? 1 : 3, 0), unit };
+    }
   }
 }
 

@@ -78,7 +78,7 @@ function readingOf(cutOf: Cut, m: Metric, index: number): [string, string] {
 
 function ChartCard(p: CardProps) {
   const { chart, cut: shown, s, hover } = p;
-  const { metrics, title } = chart;
+  const { group, metrics, title } = chart;
   const none: Line = { avg: shown.ts.map(() => null) };
   const lines = metrics.map((m) => shown.lines[m.id] ?? none);
   const first = metrics[0]!;
@@ -94,6 +94,7 @@ function ChartCard(p: CardProps) {
     <section class="card chart">
       <h2>
         <span class="what">{title}</span>
+        {group && group !== title && <span class="sub">{group}</span>}
         {at && <span class="at">{moment(at, s.to - s.from > 4e7)}</span>}
       </h2>
       <p class="files">

@@ -11,7 +11,6 @@ type Words = Record<string, string>;
 export const LANGUAGES: Record<string, string> = { en: "English", de: "Deutsch", fr: "Français" };
 
 let words: Words = en;
-let plurals = new Intl.PluralRules("en");
 export let language = "en";
 export let locale: string | undefined = "en-US";
 
@@ -27,13 +26,14 @@ export async function speak(
   language = loaded ? code : "en";
   locale = wish;
   words = loaded ?? en;
-  plurals = new Intl.PluralRules(language);
 }
 
-/* "{n} core|{n} cores": the first for what the language counts as one. */
+/* "{n} core|{n} cores": the first for what the language counts as one. Our own rule, since making an
+ * Intl.PluralRules is a good part of the time to the first number. */
 function inflect(text: string, n: string | number | undefined): string {
   const [one, other] = text.split("|");
-  return other === undefined || (typeof n === "number" && plurals.select(n) === "one") ? one! : other;
+  const isOne = typeof n === "number" && (language === "fr" ? n >= 0 && n < 2 : n === 1);
+  return other === undefined || isOne ? one! : other;
 }
 
 /* `count` decides between one and many; `args` are put in for {name}. */

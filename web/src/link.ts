@@ -49,6 +49,7 @@ export class Link {
   private frames = new Frames();
   private askedWhole = false;
   private paused = false;
+  private isOpen = false;
 
   constructor(
     private readonly env: Env,
@@ -106,7 +107,7 @@ export class Link {
 
   request(method: string, params: object = {}): Promise<unknown> {
     const { socket } = this;
-    if (!socket || !this.hasHello())
+    if (!socket || !this.isOpen)
       return Promise.reject(new RpcError("closed", "not connected"));
     return this.rpc.request((text) => socket.send(text), this.env.now(), method, params);
   }
@@ -127,6 +128,10 @@ export class Link {
     this.byeMs = -1;
     const query = this.resume && `?resume=${this.resume}&seq=${this.seq}&epoch=${this.epoch}`;
     const s = this.env.open(query);
+    s.onopen = () => {
+      this.isOpen = true;
+      this.on.open();
+    };
     s.onmessage = (e) => this.receive(e.data);
     s.onclose = () => this.lost();
     this.socket = s;
@@ -137,8 +142,9 @@ export class Link {
   private release(): void {
     const s = this.socket;
     this.socket = null;
+    this.isOpen = false;
     if (s) {
-      s.onmessage = s.onclose = null;
+      s.onopen = s.onmessage = s.onclose = null;
       s.close();
     }
     this.rpc.abandon();

@@ -7,10 +7,11 @@ import { steadyClock } from "./clock";
 import { DeviceView } from "./device";
 import { EventsView } from "./events";
 import { HistoryView } from "./history";
-import { language, speak, t } from "./i18n";
+import { language, locale, speak, t } from "./i18n";
 import { recall } from "./keep";
 import type { Env, Socket } from "./link";
 import { Overview } from "./overview";
+import { paintAll } from "./paint";
 import { wordsFor } from "./pill";
 import { routeOf, titleOf, withParams, type ViewName } from "./route";
 import { Shell } from "./shell";
@@ -21,8 +22,28 @@ import { viewOf, type View } from "./view";
 const TICK_MS = 500;
 const PAUSE_MS = 20_000;
 
+/* The socket that the head of the page has opened: what it heard is told once somebody listens, and
+ * the question that it asked is not asked again. */
+function takeEarly(): Socket | undefined {
+  const { early } = window;
+  if (!early) return undefined;
+  window.early = undefined;
+  const { socket, heard, asked } = early;
+  const s = socket as Socket;
+  const send = socket.send.bind(socket);
+  s.send = (text) => text === asked || send(text);
+  queueMicrotask(() => {
+    if (socket.readyState > WebSocket.CONNECTING) s.onopen?.();
+    for (const e of heard) s.onmessage?.(e);
+    if (socket.readyState > WebSocket.OPEN) s.onclose?.();
+  });
+  return s;
+}
+
 const env: Env = {
   open(query) {
+    const early = takeEarly();
+    if (early) return early;
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     const url = `${scheme}//${location.host}/ws${query}`;
     return new WebSocket(url, "pulseboard.v1") as Socket;
@@ -44,6 +65,7 @@ const root = document.getElementById("app")!;
 let ready = false;
 let scheduled = false;
 let hoverAt: number | null = null;
+let paper = false;
 
 /* The browser runs no animation frames in a hidden tab, so nothing is drawn there. */
 function schedule(): void {
@@ -102,6 +124,7 @@ function draw(): void {
   document.title = `${mark}${t(titleOf(here))} · ${name} · Pulseboard`;
   render(
     <Shell view={view} here={here} name={name} go={go} aside={<Account view={view} />}>
+      {paper && <p class="sub paper">{new Date().toLocaleString(locale)}</p>}
       {app.model.who?.role === "none" ? (
         <Door view={view} />
       ) : (
@@ -136,11 +159,21 @@ addEventListener("pagehide", () => app.link.stop());
 addEventListener("pageshow", (e) => e.persisted && app.link.start());
 onThemeChange(schedule);
 
+/* On paper everything is dark on light, says when it was, and is painted, in sight or not. */
+function toPaper(on: boolean): void {
+  paper = on;
+  applyTheme(on ? "light" : undefined);
+  draw();
+  if (on) paintAll(document.querySelectorAll("canvas"));
+}
+addEventListener("beforeprint", () => toPaper(true));
+addEventListener("afterprint", () => toPaper(false));
+
 const load = async (file: string) => (await fetch(file)).json();
 
 async function start(): Promise<void> {
+  app.link.start(); // first: nothing else on the way to a number takes as long
   applyTheme();
-  app.link.start();
   await speak(recall("language", navigator.languages), load);
   document.documentElement.lang = language;
   ready = true;

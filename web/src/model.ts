@@ -37,7 +37,7 @@ export const emptyModel: Model = {
   stats: null,
   statsAt: 0,
   log: emptyLog,
-  wantInfo: false,
+  wantInfo: true,
   wantHistory: null,
   strangers: [],
 };

@@ -1,7 +1,7 @@
 /* The overview: three big charts, then every metric in its group. */
 
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { clock, join, quantity } from "./format";
 import { t } from "./i18n";
 import { recall, remember } from "./keep";
@@ -211,14 +211,30 @@ function Section({ view, group, span, spans, fold, more }: SectionProps) {
   );
 }
 
+let opened = false;
+
+/* The very first drawing has the big numbers alone: the rest is a frame behind them. */
+function useWhole(hasBoard: boolean): boolean {
+  const [whole, setWhole] = useState(opened);
+  useEffect(() => {
+    if (!hasBoard || whole) return;
+    opened = true;
+    requestAnimationFrame(() => setWhole(true));
+  }, [hasBoard]);
+  return whole;
+}
+
 export function Overview({ view }: { view: View }) {
   const { board } = view.m;
+  const whole = useWhole(!!board);
   const [search, setSearch] = useState("");
   const [folded, setFolded] = useState(() => recall<string[]>(FOLDED, []));
   const [full, setFull] = useState<string[]>([]);
   if (!board) return <p class="empty">{t("wait.values")}</p>;
   const columns = columnsNow();
   const groups = shownOf(board, search.trim(), folded, full);
+  const heroes = !search && <Heroes view={view} />;
+  if (!whole) return <>{heroes}</>;
   const fold = (id: string) => {
     const next = toggled(folded, id);
     remember(FOLDED, next);
@@ -226,7 +242,7 @@ export function Overview({ view }: { view: View }) {
   };
   return (
     <>
-      {!search && <Heroes view={view} />}
+      {heroes}
       <div class="tools" role="search">
         <input
           type="search"

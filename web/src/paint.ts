@@ -13,28 +13,50 @@ export interface Pane {
 
 type Painter = (pane: Pane) => void;
 
-let waiting = new Map<HTMLCanvasElement, Painter>();
-let first = true;
+const painters = new WeakMap<Element, Painter>();
+const near = new WeakSet<Element>();
+let waiting = new Set<HTMLCanvasElement>();
 
-/* The charts of one drawing are painted together: all are measured before one is sized, so that
- * the page is laid out once. The very first ones wait a frame: numbers before charts. */
+/* Most charts of a long page are out of sight: those cost nothing until they come near. */
+const sight = new IntersectionObserver(
+  (entries) => {
+    for (const { target, isIntersecting } of entries)
+      if (isIntersecting) {
+        near.add(target);
+        queue(target as HTMLCanvasElement);
+      } else near.delete(target);
+  },
+  { rootMargin: "50%" },
+);
+
 export function paintSoon(canvas: HTMLCanvasElement, paint: Painter): void {
-  waiting.set(canvas, paint);
-  if (waiting.size > 1) return;
-  if (first) requestAnimationFrame(paintAll);
-  else queueMicrotask(paintAll);
+  if (!painters.has(canvas)) sight.observe(canvas);
+  painters.set(canvas, paint);
+  if (near.has(canvas)) queue(canvas);
 }
 
-function paintAll(): void {
-  first = false;
-  const charts = [...waiting].map(([canvas, paint]) => {
+function queue(canvas: HTMLCanvasElement): void {
+  if (!waiting.size) soon(() => paintAll(waiting));
+  waiting.add(canvas);
+}
+
+/* The very first charts cost a browser 100 ms, for its canvas and its fonts: after the numbers. */
+let soon = (run: () => void): void => {
+  soon = queueMicrotask;
+  requestAnimationFrame(() => setTimeout(run));
+};
+
+/* The charts of one drawing are painted together: all are measured before one is sized, so that
+ * the page is laid out once. */
+export function paintAll(canvases: Iterable<HTMLCanvasElement>): void {
+  waiting = new Set();
+  const charts = [...canvases].map((canvas) => {
     const { clientWidth, clientHeight } = canvas;
-    return { canvas, paint, w: clientWidth, h: clientHeight };
+    return { canvas, w: clientWidth, h: clientHeight };
   });
-  waiting = new Map();
-  for (const { canvas, paint, w, h } of charts) {
+  for (const { canvas, w, h } of charts) {
     const pane = paneOf(canvas, w, h);
-    if (pane) paint(pane);
+    if (pane) painters.get(canvas)?.(pane);
   }
 }
 

@@ -36,11 +36,11 @@ export function wordsFor(v: View): Words {
 export function Pill({ view }: { view: View }) {
   const { tone, text, said } = wordsFor(view);
   const rtt = view.m.rttMs;
-  const newest = view.m.series.rows[view.m.series.rows.length - 1]?.seq;
+  const newest = view.m.series.rows[view.m.series.rows.length - 1]?.seq ?? 0;
   const detail = view.m.link.kind === "live" && rtt !== null;
   return (
     <div class={`pill ${tone}`}>
-      <span class="dot" key={newest} aria-hidden="true" />
+      <span class={newest % 2 ? "dot odd" : "dot"} aria-hidden="true" />
       <span aria-hidden="true">{text}</span>
       {detail && (
         <span class="rtt" title={t("rtt.title")}>

@@ -37,6 +37,7 @@ const BOTTOM = 2;
 const TOP = 0.5;
 const LABEL = 4.2; // room that a time needs
 const DRAG = 8; // px that make a drag
+const PINCH = 1.2; // times that make a pinch
 
 interface Frame {
   em: number;
@@ -53,9 +54,20 @@ function frameOf(w: number, h: number): Frame {
 const KEYS: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1, PageDown: -30, PageUp: 30 };
 const clamp = (v: number): number => Math.min(1, Math.max(0, v));
 
+/* Two fingers: what was between them stays between them; coming together they show all again. */
+function pinch(p: PlotProps, [a, b]: [number, number][]): void {
+  const grown = Math.abs(a![1] - b![1]) / Math.max(0.01, Math.abs(a![0] - b![0]));
+  if (grown < 1 / PINCH) p.reset?.();
+  if (grown < PINCH) return;
+  const width = (p.to - p.from) / grown;
+  const from = p.from + ((a![0] + b![0]) / 2) * (p.to - p.from) - width * ((a![1] + b![1]) / 2);
+  p.zoom?.(Math.max(p.from, from), Math.min(p.to, from + width));
+}
+
 /* What a pointer does to a chart: shows, and with a drag chooses. */
 function usePointer(p: PlotProps) {
   const [drag, setDrag] = useState<number | null>(null); // where it began
+  const fingers = useRef(new Map<number, [number, number]>()).current; // where each began, and is
   const place = (e: PointerEvent): number => {
     const box = (e.currentTarget as HTMLElement).getBoundingClientRect();
     return clamp((e.clientX - box.left) / frameOf(box.width, box.height).right);
@@ -69,14 +81,22 @@ function usePointer(p: PlotProps) {
       p.hover.set(place(e));
       if (!p.zoom) return;
       (e.currentTarget as HTMLElement).setPointerCapture(e.pointerId);
-      setDrag(place(e));
+      fingers.set(e.pointerId, [place(e), place(e)]);
+      setDrag(fingers.size > 1 ? null : place(e));
     },
-    move: (e: PointerEvent) => p.hover.set(place(e)),
+    move(e: PointerEvent) {
+      const finger = fingers.get(e.pointerId);
+      if (finger) finger[1] = place(e);
+      p.hover.set(place(e));
+    },
     up(e: PointerEvent) {
-      if (drag !== null && far(e, drag)) p.zoom?.(xOf(drag), xOf(place(e)));
+      if (fingers.size > 1) pinch(p, [...fingers.values()]);
+      else if (drag !== null && far(e, drag)) p.zoom?.(xOf(drag), xOf(place(e)));
+      fingers.clear();
       setDrag(null);
     },
     end() {
+      fingers.clear();
       setDrag(null);
       p.hover.set(null);
     },

@@ -7,11 +7,12 @@ export const THEMES = ["auto", "light", "dark"] as const;
 
 export const themeNow = (): string => recall<string>("theme", "auto");
 
-export function applyTheme(): void {
-  document.documentElement.dataset.theme = themeNow();
-}
-
 let cache = new Map<string, string>();
+
+export function applyTheme(theme = themeNow()): void {
+  document.documentElement.dataset.theme = theme;
+  cache = new Map();
+}
 
 export function color(name: string): string {
   let c = cache.get(name);
@@ -25,9 +26,9 @@ export function color(name: string): string {
 /* The size of the page's type in px. */
 export const rem = (): number => parseFloat(getComputedStyle(document.documentElement).fontSize) || 16;
 
-/* Calls back after the reader's system changed between light and dark, or to print. */
+/* Calls back after the reader's system changed between light and dark. */
 export function onThemeChange(run: () => void): void {
-  for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)", "print"])
+  for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"])
     matchMedia(query).addEventListener("change", () => {
       cache = new Map();
       run();

@@ -16,10 +16,13 @@ export const Age = ({ old }: { old: number | null | undefined }) =>
     <span class="age">{t("old", { age: duration(old / 1000) })}</span>
   );
 
+/* What is either so or not: no number says that well. */
+const isFlag = (id: string): boolean => /^power\.(undervoltage|throttled|.*-online$)/.test(id);
+
 export function Amount({ view, id, unit }: { view: View; id: string; unit: string }) {
   const r = read(view, id);
   if (!r) return <span class="amount none">–</span>;
-  const text = quantity(r.v, unit);
+  const text = isFlag(id) ? { value: t(r.v ? "yes" : "no"), unit: "" } : quantity(r.v, unit);
   return (
     <span class={r.old === null ? "amount" : "amount old"}>
       {text.value}
@@ -49,8 +52,12 @@ function worstOf(view: View, metrics: readonly Metric[]): Level | null {
   return worst;
 }
 
-export const Mark = ({ level }: { level: Level | null }) =>
-  level && <span class={level === "critical" ? "tag bad" : "tag warn"}>{t(`level.${level}`)}</span>;
+export const Mark = ({ level, flag }: { level: Level | null; flag: boolean }) =>
+  level && (
+    <span class={level === "critical" ? "tag bad" : "tag warn"}>
+      {t(flag ? "level.flag" : `level.${level}`)}
+    </span>
+  );
 
 const WAYS: Record<number, [string, Key]> = { 1: ["↗", "rising"], [-1]: ["↘", "falling"] };
 
@@ -160,6 +167,7 @@ function Usage({ view, tile }: { view: View; tile: Tile & { kind: "usage" } }) {
 }
 
 function Cores({ view, tile }: { view: View; tile: Tile & { kind: "cores" } }) {
+  const clocked = tile.cores.some((c) => c.freq); // one may speak for all
   return (
     <ul class="cores">
       {tile.cores.map(({ metric, freq }) => {
@@ -171,7 +179,7 @@ function Cores({ view, tile }: { view: View; tile: Tile & { kind: "cores" } }) {
             <span class="sub">{name}</span>
             <Bar part={(r?.v ?? 0) / 100} label={labelOf(metric)} old={r?.old !== null} />
             <Amount view={view} id={metric.id} unit="%" />
-            {f && <span class="sub">{join(quantity(f.v, "Hz"))}</span>}
+            {clocked && <span class="sub">{f ? join(quantity(f.v, "Hz")) : ""}</span>}
           </li>
         );
       })}
@@ -271,7 +279,7 @@ export function TileCard({ view, tile, ids, span }: CardProps) {
         ) : (
           title
         )}{" "}
-        <Mark level={levelOfTile(view, tile)} />
+        <Mark level={levelOfTile(view, tile)} flag={isFlag(ids[0] ?? "")} />
         <Age old={ageOf(view, ids)} />
       </h3>
       <Body view={view} tile={tile} />

@@ -64,7 +64,7 @@ export function UpdateCard({ view }: { view: View }) {
         </p>
       )}
       {(why || update.why) && <p class="note">{why || update.why}</p>}
-      {busy && (
+      {(busy || update.state === "trial") && (
         <>
           <Bar part={part} label={t("u.title")} />
           <p class="sub">{t("u.part", { n: number(part * 100) })}</p>

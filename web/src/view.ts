@@ -9,6 +9,7 @@ import type { Past } from "./wire";
 
 /* What a view may ask for. */
 export interface Actions {
+  askInfo(): void;
   askStats(): void;
   closeSession(id: string): void;
   signedIn(): void; // or out

@@ -35,7 +35,7 @@ export interface Metric {
   label: string;
   unit: string;
   group: string;
-  kind: "gauge" | "rate" | "counter";
+  kind: "gauge" | "rate" | "counter" | "timing";
   min?: number;
   max?: number;
   warn?: number; // the sensor's own thresholds

@@ -10,6 +10,7 @@ export type LinkState =
   | { kind: "offline"; until: number }; // waiting, and the browser has no network
 
 export interface Socket {
+  onopen: (() => void) | null;
   onmessage: ((e: { data: unknown }) => void) | null;
   onclose: (() => void) | null;
   send(text: string): void;
@@ -26,6 +27,7 @@ export interface Env {
 
 export interface Handlers {
   state(s: LinkState): void;
+  open(): void; // may be asked; the hello is under way
   hello(h: Hello): void;
   telemetry(t: Whole): void;
   event(e: BoardEvent): void;

@@ -5,6 +5,7 @@ import { Link, type Env, type LinkState, type Socket } from "../src/link";
 import type { Bye, Hello, Telemetry } from "../src/wire";
 
 export class FakeSocket implements Socket {
+  onopen: (() => void) | null = null;
   onmessage: ((e: { data: unknown }) => void) | null = null;
   onclose: (() => void) | null = null;
   sent: { id: number; method: string; params: unknown }[] = [];
@@ -25,6 +26,7 @@ export class FakeSocket implements Socket {
   }
 
   hello(over: Partial<Hello> = {}): void {
+    this.onopen?.();
     this.say({ method: "hello", params: { ...HELLO, ...over } });
   }
 
@@ -64,9 +66,11 @@ export class World implements Env {
   byes: Bye[] = [];
   events: number[] = [];
   refusals = 0;
+  opened = 0;
   rtts: number[] = [];
   readonly link = new Link(this, {
     state: (s) => this.states.push(s),
+    open: () => this.opened++,
     hello: () => {},
     telemetry: (t) => this.frames.push(t.seq),
     event: (e) => this.events.push(e.seq),

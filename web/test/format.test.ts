@@ -36,6 +36,15 @@ test("each unit in its own way", () => {
   assert.equal(q(90_061, "s"), "1 d 1 h");
 });
 
+test("readings of anybody's own, great and small", () => {
+  assert.equal(q(10 ** 11, "°C"), "100B °C");
+  assert.equal(q(12_345_678, ""), "12.3M");
+  assert.equal(q(0.0012, "L"), "0.001 L");
+  assert.equal(q(-3.25, "L"), "-3.3 L");
+  assert.equal(q(1500, "errors/s"), "1,500 errors/s");
+  assert.equal(q(0, "1/s"), "0 /s");
+});
+
 test("durations take the two largest units", () => {
   const cases: [number, string][] = [
     [-1, "0 s"],

@@ -81,6 +81,15 @@ test("hello asks for info and history, once each", async () => {
   assert.equal(p.asked.length, 2);
 });
 
+test("info is asked for before the hello is there, and not again with it", async () => {
+  const p = new Page();
+  p.world.socket.onopen?.();
+  assert.deepEqual(p.world.socket.sent.map((m) => m.method), ["info"]);
+  p.world.socket.hello();
+  await p.serve();
+  assert.deepEqual(p.asked, ["info{}", "history{}"]);
+});
+
 test("a gap asks for what came after the last frame seen", async () => {
   const p = await opened();
   p.asked = [];
