@@ -261,6 +261,14 @@ const char *civet_version(void) { return CIVETWEB_VERSION; }
  * without one; it is tried again when that was stale. */
 const char *__tsan_default_suppressions(void);
 const char *__tsan_default_suppressions(void) { return "race:STOP_FLAG_ASSIGN\n"; }
+
+/* A suppression is found by the name of a function, and names are read from the file of
+ * the program when first needed: the sandbox would not let us. */
+void __sanitizer_symbolize_pc(void *pc, const char *format, char *out, size_t cap);
+__attribute__((constructor)) static void read_names(void) {
+    char name[64];
+    __sanitizer_symbolize_pc(__builtin_return_address(0), "%f", name, sizeof name);
+}
 #endif
 
 bool civet_accepts(char *p, size_t n) {

@@ -303,6 +303,7 @@ def lives(start, folder, seed, n):
     return sum(seen)
 
 
+@pytest.mark.slow
 def test_killed_while_it_writes(start, tmp_path, figure):
     """Fifty times: it always starts with what was last written, and never complains."""
     folders = []

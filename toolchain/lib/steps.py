@@ -190,7 +190,7 @@ def steps():
              env={"PULSEBOARD_BUILD": str(BUILD / "release")}, weight=LIGHT, may_skip=True),
         *(fuzzer(f) for f in sorted((TOP / "tests/fuzz").glob("fuzz_*.c"))),
         script("wire", "tsan", weight=LIGHT, asked=True),
-        script("wire", "dev", weight=LIGHT, asked=True),
+        script("wire", "dev", weight=LIGHT),
         script("browser"),
         script("deb", weight=LIGHT, may_skip=True, asked=True),
         script("recipes", weight=LIGHT, asked=True),
