@@ -110,6 +110,8 @@ export class Dashboard {
     return plot.getAttribute("aria-valuetext");
   }
 
-  overflow = () =>
-    this.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  /* Nothing sticks out, once the page has taken note of a new width: it draws anew in the next frame. */
+  fits = (where) =>
+    until(`nothing sticks out: ${where}`, () =>
+      this.page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth), 3000);
 }

@@ -128,7 +128,7 @@ export const looks = {
         const d = await opened(t, daemon, view, { locale });
         for (const width of widths) {
           await d.page.setViewportSize({ width, height: 900 });
-          assert.ok((await d.overflow()) <= 0, `${view} at ${width} in ${locale}`);
+          await d.fits(`${view} at ${width} in ${locale}`);
         }
         await d.close();
       }

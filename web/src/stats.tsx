@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { causesOf, refusedTitle } from "./causes";
 import { bytes, duration, micros, millis, number } from "./format";
-import { t, type Key } from "./i18n";
+import { known, t, type Key } from "./i18n";
 import { orDash, seconds, Sessions } from "./sessions";
 import { Age, Bar } from "./tile";
 import type { View } from "./view";
@@ -156,6 +156,10 @@ function Lists({ s }: { s: Stats }) {
       <List
         title="l.refused"
         rows={refused.map(([word, n]) => [refusedTitle(word), number(n)] as const)}
+      />
+      <List
+        title="l.lobby"
+        rows={Object.entries(s.lobby ?? {}).map(([word, n]) => [known("lobby", word), number(n)] as const)}
       />
     </div>
   );

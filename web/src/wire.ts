@@ -121,6 +121,7 @@ export interface Stats {
     | "resumed"
     | "replayed"
   >;
+  lobby?: Record<string, number>; // connections that have not said yet what they want
   hub: Numbers<"tick_max_us" | "loop_late" | "queue_bytes">;
   memory: Numbers<"table_bytes" | "rss_bytes"> & { tls_bytes?: number };
   uptime_s: number;
