@@ -1,12 +1,15 @@
 #include "http/assets.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <mbedtls/sha256.h>
 
+#include "base/blocks.h"
 #include "http/field.h"
 #include "http/httpd.h"
+#include "http/inflate.h"
 
 /* NAME[0 .. NAME_end) are the bytes of a file. */
 #define EMBED(name, file)                                                              \
@@ -17,9 +20,9 @@
             ".popsection\n");                                                          \
     extern const uint8_t name[], name##_end[]
 
-EMBED(assets_html, "index.html");
 EMBED(assets_gzip, "index.html.gz");
 EMBED(assets_csp, "csp.txt");
+#define GZIP_BYTES ((size_t)(assets_gzip_end - assets_gzip))
 
 EMBED(assets_de, "de.json");
 EMBED(assets_fr, "fr.json");
@@ -34,28 +37,50 @@ static const struct {
     {"fr.json", assets_fr, assets_fr_end},
 };
 
-static void tag(char out[24], const uint8_t *from, const uint8_t *to) {
+/* Each representation has a tag of its own (RFC 9110 8.8.1); both come from the same
+ * bytes. */
+static void tag(char out[24], const uint8_t *from, const uint8_t *to, const char *end) {
     uint8_t sum[32];
     mbedtls_sha256(from, (size_t)(to - from), sum, 0);
     char *p = out;
     *p++ = '"';
     for (int i = 0; i < 8; i++)
         p += sprintf(p, "%02x", sum[i]);
-    memcpy(p, "\"", 2);
+    sprintf(p, "%s\"", end);
 }
 
-void assets_init(struct assets *a) {
-    tag(a->etag[0], assets_html, assets_html_end);
-    tag(a->etag[1], assets_gzip, assets_gzip_end);
+int assets_init(struct assets *a) {
+    tag(a->etag[0], assets_gzip, assets_gzip_end, "p");
+    tag(a->etag[1], assets_gzip, assets_gzip_end, "");
     /* One line; what follows it is not ours to send in a header. */
     snprintf(a->csp, sizeof(a->csp), "%.*s", (int)(assets_csp_end - assets_csp),
              (const char *)assets_csp);
     a->csp[strcspn(a->csp, "\r\n")] = '\0';
+    pthread_mutex_init(&a->lock, NULL);
+    a->unpacked = false;
+    a->plain_n = inflate_size(assets_gzip, GZIP_BYTES);
+    a->plain = pages_take(a->plain_n);
+    return a->plain ? 0 : -ENOMEM;
+}
+
+void assets_free(struct assets *a) {
+    if (a->plain)
+        pages_give(a->plain, a->plain_n);
+    pthread_mutex_destroy(&a->lock);
+}
+
+/* It is the same for good from then on. */
+static const uint8_t *unpack(struct assets *a) {
+    pthread_mutex_lock(&a->lock);
+    if (!a->unpacked)
+        a->unpacked = inflate_gzip(assets_gzip, GZIP_BYTES, a->plain, a->plain_n) == 0;
+    pthread_mutex_unlock(&a->lock);
+    return a->unpacked ? a->plain : NULL;
 }
 
 void assets_page(void *ctx, struct httpd_rq *rq) {
     (void)ctx;
-    const struct assets *a = httpd_assets(rq->httpd);
+    struct assets *a = httpd_assets(rq->httpd);
     char accept[256], known[512], extra[128];
     /* Too long to be read is the same as not there: the plain page is always right. */
     if (head_join(rq->head, "Accept-Encoding", accept, sizeof(accept)) < 0)
@@ -66,9 +91,11 @@ void assets_page(void *ctx, struct httpd_rq *rq) {
     bool same = field_names_etag(known, a->etag[gzip]);
     snprintf(extra, sizeof(extra), "%sETag: %s\r\nVary: Accept-Encoding\r\n",
              gzip && !same ? "Content-Encoding: gzip\r\n" : "", a->etag[gzip]);
-    const uint8_t *page = gzip ? assets_gzip : assets_html;
-    size_t n =
-        (size_t)(gzip ? assets_gzip_end - assets_gzip : assets_html_end - assets_html);
+    const uint8_t *page = gzip || same ? assets_gzip : unpack(a);
+    if (!page) {
+        httpd_problem(rq, 500, NULL, NULL);
+        return;
+    }
     httpd_reply(rq, &(struct reply){
                         .status = same ? 304 : 200,
                         .type = same ? NULL : "text/html; charset=utf-8",
@@ -76,7 +103,9 @@ void assets_page(void *ctx, struct httpd_rq *rq) {
                         .csp = a->csp,
                         .extra = extra,
                         .body = page,
-                        .n = same ? 0 : n,
+                        .n = same   ? 0
+                             : gzip ? GZIP_BYTES
+                                    : a->plain_n,
                         .lasting = true,
                     });
 }

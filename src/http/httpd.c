@@ -18,7 +18,9 @@ void httpd_opts_default(struct httpd_opts *o) {
     };
 }
 
-const struct assets *httpd_assets(const struct httpd *h) { return &h->assets; }
+struct assets *httpd_assets(struct httpd *h) {
+    return &h->assets;
+}
 
 const struct httpd_opts *httpd_options(const struct httpd *h) { return &h->o; }
 
@@ -174,6 +176,7 @@ static void release(struct httpd *h) {
             pages_give(h->workers[i].body, h->o.reply_bytes);
     }
     doors_close(&h->doors);
+    assets_free(&h->assets);
     pthread_mutex_destroy(&h->hosts_lock);
     free(h);
 }
@@ -184,6 +187,10 @@ static int reserve(struct httpd **out, const struct httpd_opts *o) {
         return -ENOMEM;
     h->o = *o;
     pthread_mutex_init(&h->hosts_lock, NULL);
+    if (assets_init(&h->assets) != 0) {
+        release(h);
+        return -ENOMEM;
+    }
     for (unsigned i = 0; i < o->workers; i++) {
         h->workers[i].body = pages_take(o->reply_bytes);
         if (!h->workers[i].body) {
@@ -238,7 +245,6 @@ int httpd_start(struct httpd **out, const struct httpd_opts *o, char *why, size_
         return rc;
     }
     httpd_set_hosts(h, o->hosts, o->n_hosts);
-    assets_init(&h->assets);
     h->tls_port = tls_port(o->doors);
     rc = launch(h, why, cap);
     if (rc != 0) {

@@ -133,5 +133,5 @@ bool httpd_origin_ok(const struct httpd_rq *rq);
 bool httpd_over_tls(const struct httpd_rq *rq, char *out, size_t cap);
 
 /* For assets.c and upgrade.c. */
-const struct assets *httpd_assets(const struct httpd *h);
+struct assets *httpd_assets(struct httpd *h);
 const struct httpd_opts *httpd_options(const struct httpd *h);

@@ -117,10 +117,10 @@ class Board:
     def stats(self):
         return json.loads(self.fetch("/ws/stats"))
 
-    def up(self):
+    def up(self, timeout=BOOT_S):
         """Waits for the first page; seconds since the power came."""
         try:
-            until("the page is served", lambda: "<html" in self.fetch("/").lower())
+            until("the page is served", lambda: "<html" in self.fetch("/").lower(), timeout)
         except AssertionError as late:
             raise AssertionError(f"{late}\n{self.console()[-3000:]}") from None
         return time.monotonic() - self.began

@@ -32,12 +32,15 @@ def orangepi_pc_serves_from_its_card(folder):
 
 
 def a_broken_boot_file_is_reported(folder):
-    """Bad JSON, then a wrong key and an impossible address: reachable, and told why."""
+    """Bad JSON; then a wrong key, an impossible address, and what this image does not have:
+    reachable, and told why."""
     board = Board("virt-armhf", folder)
-    wrong = json.dumps({"hostnam": "x", "network": {"address": "10.0.2.0/24"}})
+    wrong = json.dumps({"hostnam": "x", "network": {"address": "10.0.2.0/24"},
+                        "wifi": {"ssid": "here"}, "ssh_key": "ssh-ed25519 AAAA"})
     try:
         for text, reasons in (('{ "hostname": ', ["this is not JSON"]),
-                              (wrong, ["hostnam: is no setting", "address of a whole network"])):
+                              (wrong, ["hostnam: is no setting", "address of a whole network",
+                                      "has no Wi-Fi", "has no SSH"])):
             board.put("pulseboard.json", text)
             board.start().up()
             board.said("pulseboard: started")
