@@ -69,10 +69,14 @@ class World:
                 "--listen", "127.0.0.1:0", "--listen", f"{host}:{ports[0]}",
                 "--tls-listen", f"{host}:{ports[1]}"]  # fmt: skip
         self.server = Board(self.near, host, ports, argv, self.folder / "server.log", env=env)
-        self.server.tls = srv.ssl_context(self._ca())
         self.ledger = ledger(self.server.pid, f"pulseboard-{name}")
         self.shift = None  # the file that sets its clock
         self.peers, self.visitors = [], None
+        try:
+            self.server.tls = srv.ssl_context(self._ca())
+        except BaseException:
+            self.close()
+            raise
 
     def _ca(self):
         """From the server itself: the folder is its user's alone."""
