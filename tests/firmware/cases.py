@@ -111,17 +111,17 @@ def power_cuts_harm_nothing(folder, times=3):
     board = Board("virt-armhf", folder)
     dice = random.Random()
     try:
-        board.start().up()
+        seconds = board.start().up()
         board.said("pulseboard: started")
         board.cut()
         for number in range(times):
             board.start()
-            moment = dice.uniform(2, 15)
+            moment = dice.uniform(0, 1.3 * seconds)
             try:
                 until("the moment of the cut", lambda: False, moment)
             except AssertionError:
                 board.cut()
-            print(f"     cut {number + 1} of {times} after {moment:.1f} s")
+            print(f"     cut {number + 1} of {times} after {moment:.1f} of {seconds:.1f} s", flush=True)
         board.start().up()
         board.said("pulseboard: started")
         assert "was made anew" not in board.console(), board.console()

@@ -185,7 +185,10 @@ def steps():
              asked=True),
         Step("page", ["tests/bench/page", "--seconds", "5"], one, needs=("build-release",),
              weight=ALONE),
+        Step("cross", ["toolchain/cross", "armhf"], total_line),
         script("wire"),
+        # Emulated boards start slowly and wait much: beside whatever else there is to do.
+        Step("firmware", ["tests/firmware/run"], total_line, needs=("cross",)),
         Step("chaos", ["tests/chaos/run"], total_line, needs=("build-release", "build-dev"),
              env={"PULSEBOARD_BUILD": str(BUILD / "release")}, weight=LIGHT, may_skip=True),
         *(fuzzer(f) for f in sorted((TOP / "tests/fuzz").glob("fuzz_*.c"))),
