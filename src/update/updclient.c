@@ -71,7 +71,8 @@ static int ask(struct updclient *c, enum updmsg_ask what, struct iovec *p, int c
     struct iovec iov[3] = {{&kind, 1}};
     struct msghdr m = {.msg_iov = iov};
     struct timeval tv = {.tv_sec = wait_s};
-    m.msg_iovlen = (__typeof__(m.msg_iovlen))(1 + count); /* size_t; an int to musl */
+    int parts = 1 + count;
+    m.msg_iovlen = (__typeof__(m.msg_iovlen))parts; /* size_t; an int to musl */
     c->text[0] = '\0';
     c->n = 0;
     for (int i = 0; i < count; i++)

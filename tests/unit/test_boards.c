@@ -197,7 +197,8 @@ static void check_board(const char *name, uint64_t ns, const struct expected *wa
     fixture_stop(&f);
 }
 
-#define CHECK(board, ns) check_board(#board, ns, board, sizeof board / sizeof board[0])
+#define CHECK(board, ns)                                                               \
+    check_board(#board, (ns), (board), sizeof(board) / sizeof((board)[0]))
 
 static void a_beaglebone_is_read_exactly(void **state) {
     (void)state;
