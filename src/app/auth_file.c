@@ -99,13 +99,11 @@ static int get_password(const cJSON *v, const char *key, uint8_t *hash, bool *se
 
 static int get_role(const cJSON *v, uint8_t *out) {
     const cJSON *x = at(v, "role");
-    for (unsigned role = ROLE_VIEWER; role <= ROLE_ADMIN; role++) {
-        if (cJSON_IsString(x) && strcmp(x->valuestring, role_name(role)) == 0) {
-            *out = (uint8_t)role;
-            return 0;
-        }
-    }
-    return -EINVAL;
+    enum role role;
+    if (!cJSON_IsString(x) || !role_parse(x->valuestring, &role))
+        return -EINVAL;
+    *out = (uint8_t)role;
+    return 0;
 }
 
 static int get_token(const cJSON *v, uint32_t last_id, struct auth_token *t) {

@@ -229,13 +229,6 @@ void auth_post_logout(void *ctx, struct httpd_rq *rq) {
 
 static const char wrong_role[] = "The role is viewer or admin.";
 
-/* False: it is no role that somebody can be given. */
-static bool role_of(const char *text, enum role *out) {
-    bool admin = strcmp(text, "admin") == 0;
-    *out = admin ? ROLE_ADMIN : ROLE_VIEWER;
-    return admin || strcmp(text, "viewer") == 0;
-}
-
 /* ---- passwords ---- */
 
 /* Whoever is at the device needs no old one: it is their way back in. */
@@ -243,7 +236,7 @@ static struct auth_verdict reset(struct httpd_rq *rq, const struct routes *r,
                                  const cJSON *body, const char *fresh, bool *ok) {
     const char *text = body_text(rq, body, "role", false, ok);
     enum role role = ROLE_ADMIN;
-    if (*ok && text && !role_of(text, &role)) {
+    if (*ok && text && !role_parse(text, &role)) {
         httpd_problem(rq, 422, NULL, wrong_role);
         *ok = false;
     }
@@ -356,7 +349,7 @@ static bool read_wish(struct httpd_rq *rq, const cJSON *body, struct wish *out) 
     if (!auth_name_ok(out->name))
         wrong = "A name is 1 to 32 letters, digits, dashes, dots.";
     out->role = ROLE_VIEWER;
-    if (role && !role_of(role, &out->role))
+    if (role && !role_parse(role, &out->role))
         wrong = wrong_role;
     if (days && (!cJSON_IsNumber(days) ||
                  !(days->valuedouble >= 0 && days->valuedouble <= TOKEN_DAYS_MAX) ||

@@ -1,4 +1,5 @@
 #include "app/cli.h"
+#include "base/role.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -159,18 +160,19 @@ static int passwd_option(struct words *w, const char *flag, const char *value) {
 static int token_option(struct words *w, const char *flag, const char *value) {
     const char *text = "";
     bool role = strcmp(flag, "role") == 0;
+    enum role given = ROLE_VIEWER;
     uint64_t days;
     if (!role && strcmp(flag, "expires") != 0)
         return owner_option(w, flag, value);
     int rc = take_value(w, flag, value, &text);
     if (rc < 0)
         return rc;
-    if (role && strcmp(text, "admin") != 0 && strcmp(text, "viewer") != 0)
+    if (role && !role_parse(text, &given))
         return wrong(w, "--role is viewer or admin");
     if (!role && (uri_u64(text, &days) != 0 || days > 36500))
         return wrong(w, "--expires is a number of DAYS up to 36500");
     if (role)
-        w->cli->admin = text[0] == 'a';
+        w->cli->admin = given == ROLE_ADMIN;
     else
         w->cli->days = (uint32_t)days;
     return 1;
