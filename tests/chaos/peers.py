@@ -14,34 +14,54 @@ SILENCE_S = 60.0
 OUTAGES = (OSError, wsraw.Eof, wsraw.Refused)
 
 
-class Peer(threading.Thread):
-    """One viewer. `breaks` counts connections that it lost, `fault` is what it saw and must
-    not have seen."""
+class Client(threading.Thread):
+    """Does the same again and again, from the far end of the wire, through outages. `fault` is
+    what it saw and must not have seen."""
 
-    def __init__(self, world, source, secure):
+    def __init__(self, world, source):
         super().__init__(daemon=True)
-        self.world, self.source, self.secure = world, source, secure
+        self.world, self.source = world, source
         self.over = threading.Event()
-        self.breaks = self.resumed = self.messages = 0
-        self.gap_s = 0.0
         self.fault = None
-        self.ws = None
-        self.ticket = None
-        self.start()
 
     def run(self):
         try:
             self.world.enter_far()
             while not self.over.is_set():
                 try:
-                    self._live()
+                    self._turn()
                 except (*OUTAGES, wsraw.Torn) as e:
-                    if isinstance(e, wsraw.Torn) and "op=8" not in str(e):
-                        raise  # it was told that this is the end: no fault
-                    self.breaks += not self.over.is_set()
-                    self.over.wait(0.2)
+                    if isinstance(e, wsraw.Torn) and self._is_fault(e):
+                        raise
+                    self._outage()
         except Exception as e:  # for whoever judges
             self.fault = e
+
+    def stop(self):
+        self.over.set()
+        self.join(30)
+
+
+class Peer(Client):
+    """One viewer. `breaks` counts connections that it lost."""
+
+    def __init__(self, world, source, secure):
+        super().__init__(world, source)
+        self.secure = secure
+        self.breaks = self.resumed = self.messages = 0
+        self.gap_s = 0.0
+        self.ws = None
+        self.ticket = None
+        self.start()
+
+    @staticmethod
+    def _is_fault(torn):
+        """Being told that this is the end is none."""
+        return "op=8" not in str(torn)
+
+    def _outage(self):
+        self.breaks += not self.over.is_set()
+        self.over.wait(0.2)
 
     def _path(self):
         if not self.ticket:
@@ -49,7 +69,7 @@ class Peer(threading.Thread):
         token, seq, epoch = self.ticket
         return f"/ws?resume={token}&seq={seq}&epoch={epoch}"
 
-    def _live(self):
+    def _turn(self):
         ws = Rpc(self.world.server, self.secure, path=self._path(), source=self.source,
                  timeout=20)  # fmt: skip
         self.ws = ws
@@ -70,40 +90,27 @@ class Peer(threading.Thread):
     def open(self):
         return self.ws is not None and self.ticket is not None
 
-    def stop(self):
-        self.over.set()
-        self.join(30)
 
-
-class Visitors(threading.Thread):
+class Visitors(Client):
     """Somebody who comes and goes all the time: pages, stats, short sessions that end in every
     way. What he is refused he takes; what he is answered must be right."""
 
     def __init__(self, world, source):
-        super().__init__(daemon=True)
-        self.world, self.source = world, source
-        self.over = threading.Event()
+        super().__init__(world, source)
         self.chance = random.Random(2)
         self.pages = self.sessions = self.refused = 0
-        self.fault = None
         self.start()
 
-    def run(self):
-        try:
-            self.world.enter_far()
-            while not self.over.is_set():
-                try:
-                    self.chance.choice((self._page, self._session))()
-                except (*OUTAGES, wsraw.Torn) as e:
-                    if isinstance(e, wsraw.Torn) and self._whole(e):
-                        raise
-                    self.refused += 1
-                self.over.wait(0.05)
-        except Exception as e:  # for whoever judges
-            self.fault = e
+    def _turn(self):
+        self.chance.choice((self._page, self._session))()
+        self.over.wait(0.05)
+
+    def _outage(self):
+        self.refused += 1
+        self.over.wait(0.05)
 
     @staticmethod
-    def _whole(torn):
+    def _is_fault(torn):
         """A head that was cut off is an outage; anything else is a fault."""
         return "status line ''" not in str(torn)
 
@@ -129,7 +136,3 @@ class Visitors(threading.Thread):
         finally:
             if ws.fileno() >= 0:
                 ws.close()
-
-    def stop(self):
-        self.over.set()
-        self.join(30)
