@@ -1,10 +1,10 @@
 #include "app/cli.h"
-#include "base/role.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/role.h"
 #include "http/uri.h"
 
 /* The words of one command line, read from left to right. */
