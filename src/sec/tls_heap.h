@@ -18,7 +18,8 @@ int tls_heap_init(size_t bytes);
 void *tls_heap_take(size_t n);
 
 /* What a connection takes at most: a record's buffers (16 and 4 kB), its contexts, and
- * during the handshake as much again. And how many there may be besides the sessions. */
+ * during the handshake as much again. And how many there may be besides the sessions.
+ */
 #define TLS_HEAP_EACH (48u * 1024)
 #define TLS_HEAP_HANDSHAKES 128u
 

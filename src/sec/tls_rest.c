@@ -51,8 +51,8 @@ int tls_wake(mbedtls_ssl_context *ssl, const struct tls_rest *rest) {
 }
 
 /* After a TLS 1.3 handshake mbedTLS keeps what it needed, 3.5 kB and the handshake's
- * keys, until the connection ends, where for 1.2 it frees it. Nothing reads it any more:
- * a server accepts no handshake message after the handshake
+ * keys, until the connection ends, where for 1.2 it frees it. Nothing reads it any
+ * more: a server accepts no handshake message after the handshake
  * (ssl_tls13_handle_hs_message_post_handshake). */
 void tls_rest_forget_handshake(mbedtls_ssl_context *ssl) {
     if (ssl->handshake && mbedtls_ssl_is_handshake_over(ssl))
