@@ -189,8 +189,10 @@ void io_read(struct hub *h, struct sess *s, bool all) {
     read_some(h, s, c, all);
     if (c->phase == CONN_DEAD)
         return;
-    /* What epoll cannot see, above the socket or out of it. */
-    if (!io_paused(h, s, c) && (c->unread.len > 0 || c->t.ops->pending(&c->t)))
+    /* What epoll cannot see, above the socket or out of it; and whoever's time ran out
+     * before he was done, or before it was his turn at all. */
+    if (!io_paused(h, s, c) && (c->unread.len > 0 || c->t.ops->pending(&c->t) ||
+                                clock_ns() >= h->turn_end_ns))
         io_read_again(h, s);
     if (c->t.ops->unflushed(&c->t))
         io_dirty(h, s); /* an alert or a key update of the layer's own */
@@ -217,7 +219,8 @@ void io_event(struct hub *h, sess_id id, uint32_t events) {
     /* EPOLLERR and EPOLLHUP cannot be turned off: they are dealt with even when reading
      * is held back. */
     bool broken = (events & (EPOLLERR | EPOLLHUP)) != 0;
-    if (broken || (events & (EPOLLIN | EPOLLRDHUP)))
+    /* Who stands in the queue has had his turn, or comes first in the next tick. */
+    if (broken || (!c->more && (events & (EPOLLIN | EPOLLRDHUP))))
         io_read(h, s, broken);
     if ((events & EPOLLOUT) && c->phase != CONN_DEAD)
         io_flush(h, s);
