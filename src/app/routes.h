@@ -25,6 +25,7 @@ struct routes {
     const char *contact, *contact_expires; /* for security.txt; "": none */
     uint32_t max_sessions;
     const char *updater;  /* socket of the half with rights; "": there is none */
+    struct update_told *update_told; /* what it said last */
     atomic_bool stopping; /* not ready any more */
 };
 
