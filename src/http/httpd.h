@@ -121,9 +121,9 @@ void httpd_problem(struct httpd_rq *rq, int status, const char *extra,
 /* The worker's buffer of reply_bytes, to compose a body in. */
 char *httpd_body(struct httpd_rq *rq, size_t *cap);
 /* The whole request body into buf: 0 and its length, or -errno after it was answered
- * with what is wrong: 413, 408, or 503 when all workers but one wait for bodies already.
- * Of who is nobody in particular, what arrived in the lobby is all that is waited for:
- * HEAD_BYTES_MAX with the head. */
+ * with what is wrong: 413, 408, or 503 when all workers but one wait for bodies
+ * already. Of who is nobody in particular, what arrived in the lobby is all that is
+ * waited for: HEAD_BYTES_MAX with the head. */
 int httpd_read(struct httpd_rq *rq, void *buf, size_t cap, size_t *n);
 /* For a body that need not fit anywhere: its next cap bytes, fewer only at its end, and
  * then none. The same otherwise; how long it may be is for the handler to say. cap:

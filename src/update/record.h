@@ -1,7 +1,8 @@
 #pragma once
 /* What the helper remembers of the last update, across reboots: a few lines of
- * key=value in one file. One thread; load and store block on the disk. Nothing is decided by it that could keep a board from booting:
- * without it only the reason is lost. */
+ * key=value in one file. One thread; load and store block on the disk. Nothing is
+ * decided by it that could keep a board from booting: without it only the reason is
+ * lost. */
 #include <stdbool.h>
 #include <stddef.h>
 
