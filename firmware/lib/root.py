@@ -5,7 +5,7 @@ import os
 import shutil
 from pathlib import Path
 
-from common import SYSTEM, run, settle
+from common import SYSTEM, run, say, settle
 from disk import MIB, ext4
 
 FOLDERS = ("boot", "data", "dev", "proc", "run", "slot", "sys", "tmp", "bin", "lib/modules",
@@ -14,7 +14,8 @@ FOLDERS = ("boot", "data", "dev", "proc", "run", "slot", "sys", "tmp", "bin", "l
 PASSWD = "root:x:0:0:root:/run:/bin/sh\npulseboard:x:100:100:Pulseboard:/data/pulseboard:/bin/false\n"
 GROUP = "root:x:0:\npulseboard:x:100:\n"
 DATA_BYTES = 16 * MIB
-# Where firmware/keys puts it. Without one the board takes no update.
+# Where firmware/keys puts it: an input of the build beside the sources. Without one the board
+# takes no update.
 UPDATE_KEY = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config",
                   "pulseboard/update.pub")
 
@@ -64,6 +65,8 @@ def etc(into, release):
     (into / "pulseboard/image.json").write_text(json.dumps(told) + "\n")
     if UPDATE_KEY.exists():
         shutil.copyfile(UPDATE_KEY, into / "pulseboard/update.pub")
+    else:
+        say(f"  NO KEY in {UPDATE_KEY}: this image will never take an update (firmware/keys)")
 
 
 def squash(folder, out, when):

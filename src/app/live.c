@@ -199,8 +199,8 @@ static void review_all(struct live *l, struct hub *h) {
 static void opened(void *ctx, struct hub *h, sess_id id,
                    const struct handoff_hello *in) {
     struct live *l = ctx;
-    l->seats[sess_slot(id)] = (struct live_seat){
-        .id = id, .addr = in->addr, .who = {(enum role)in->role, in->credential}};
+    l->seats[sess_slot(id)] =
+        (struct live_seat){.id = id, .who = {(enum role)in->role, in->credential}};
     struct resume_token token = {{in->resume_token[0], in->resume_token[1]}};
     const char *resumed = "none";
     if (in->resume_epoch == l->about->epoch &&
@@ -261,9 +261,9 @@ static void closed(void *ctx, struct hub *h, sess_id id, enum disc_why why) {
     struct live *l = ctx;
     resume_close(&l->resume, sess_slot(id), hub_now_ms(h));
     char text[17], addr[64];
+    struct sess_addr at = hub_address(h, id);
     log_at(disc_info(why)->level, "session_closed", "id=%s address=%s cause=%s",
-           stats_id_text(text, id),
-           sess_addr_text(&l->seats[sess_slot(id)].addr, addr, sizeof addr),
+           stats_id_text(text, id), sess_addr_text(&at, addr, sizeof addr),
            disc_info(why)->name);
     l->seats[sess_slot(id)].id = 0;
 }

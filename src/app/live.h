@@ -18,7 +18,6 @@ struct live {
     struct resume resume;
     struct live_seat {
         sess_id id; /* 0: nobody sits here */
-        struct sess_addr addr;
         struct auth_who who;
         uint64_t minute_ms; /* when its minute began, */
         uint32_t asked;     /* and what it has asked since */

@@ -60,7 +60,7 @@ static uint64_t manager_ms(void) {
 
 /* ---- the hardware ---- */
 
-/* A request is an int to musl, whose top bit these have; to glibc it is a long. */
+/* A request is an int to musl, whose top bit this one has; to glibc it is a long. */
 #ifdef __GLIBC__
 #define SET_TIMEOUT WDIOC_SETTIMEOUT
 #define GET_TIMEOUT WDIOC_GETTIMEOUT
@@ -77,11 +77,12 @@ static int open_device(struct watchdog *w, const char *path, char *why, size_t c
         snprintf(why, cap, "%.200s: %s", path, strerror(-rc));
         return rc;
     }
-    /* One that rounds says so. One that cannot wait so long (Allwinner's: 16 s) refuses
-     * and keeps its own time, which is then asked for; one that cannot tell (a file)
-     * gets ours. */
-    if (ioctl(w->device, SET_TIMEOUT, &seconds) != 0)
-        ioctl(w->device, GET_TIMEOUT, &seconds);
+    /* Some take what comes nearest, and say what; others refuse what is too long for
+     * them (watchdog-api: the SoCs of many boards, with 16 s at most) and stay with
+     * their own. One that cannot tell (a file) keeps ours. */
+    if (ioctl(w->device, SET_TIMEOUT, &seconds) != 0 &&
+        ioctl(w->device, GET_TIMEOUT, &seconds) != 0)
+        seconds = DEVICE_S;
     if (seconds < 3)
         seconds = 3;
     w->every_ms = (uint32_t)seconds * 1000 / 3;

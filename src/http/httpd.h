@@ -55,6 +55,7 @@ struct httpd_rq {
     size_t n, head_n;
     uint64_t body_read;
     bool keep;       /* the connection is for another request, too */
+    bool sits;       /* its worker has waited for the body */
     bool lost;       /* where that would begin is not known */
     size_t composed; /* bytes of the worker's buffer that the answer used */
     uint64_t began_ns;
@@ -120,7 +121,9 @@ void httpd_problem(struct httpd_rq *rq, int status, const char *extra,
 /* The worker's buffer of reply_bytes, to compose a body in. */
 char *httpd_body(struct httpd_rq *rq, size_t *cap);
 /* The whole request body into buf: 0 and its length, or -errno after it was answered
- * with what is wrong (413, 408, 400). */
+ * with what is wrong: 413, 408, or 503 when all workers but one wait for bodies
+ * already. Of who is nobody in particular, what arrived in the lobby is all that is
+ * waited for: HEAD_BYTES_MAX with the head. */
 int httpd_read(struct httpd_rq *rq, void *buf, size_t cap, size_t *n);
 /* For a body that need not fit anywhere: its next cap bytes, fewer only at its end, and
  * then none. The same otherwise; how long it may be is for the handler to say. cap:

@@ -123,6 +123,8 @@ int hub_close(struct hub *h, sess_id id, enum disc_why why);
 /* [hub] The same with a close code other than the cause's own, and a reason or NULL. */
 int hub_close_with(struct hub *h, sess_id id, enum disc_why why, uint16_t code,
                    const char *reason);
+/* [hub] Of its peer; in app.closed, too. */
+struct sess_addr hub_address(struct hub *h, sess_id id);
 /* [hub] The topics of a session; set replaces them. */
 uint8_t hub_topics(struct hub *h, sess_id id);
 void hub_subscribe(struct hub *h, sess_id id, uint8_t topics);

@@ -35,6 +35,12 @@ uint64_t hub_now_ms(const struct hub *h) {
     return h->now_ms;
 }
 
+struct sess_addr hub_address(struct hub *h, sess_id id) {
+    assert_thread(h);
+    const struct sess *s = sess_find(&h->tab, id);
+    return s ? s->addr : (struct sess_addr){0};
+}
+
 int hub_send(struct hub *h, sess_id id, enum ws_op op, const uint8_t *p, size_t n) {
     assert_thread(h);
     struct sess *s = sess_find(&h->tab, id);

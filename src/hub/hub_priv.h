@@ -52,7 +52,7 @@ struct conn {
     bool more;         /* on the list of sessions to read again */
     struct ws_in in;
 };
-static_assert(sizeof(struct conn) + sizeof(struct sess) <= 640,
+static_assert(sizeof(struct conn) + sizeof(struct sess) <= 480,
               "an idle session must stay small");
 
 struct hub_call_slot {

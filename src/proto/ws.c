@@ -9,21 +9,21 @@
 /* The stages of a frame. All but DATA and DEAD first collect `left` bytes in `part`. */
 enum stage { START, LENGTH, MASK, CONTROL, DATA, DEAD };
 
-static_assert(sizeof(struct ws_in) <= 192, "per session: raise it knowingly");
+static_assert(sizeof(struct ws_in) <= 152, "per session: raise it knowingly");
 
-static void enter(struct ws_in *in, enum stage stage, uint64_t left) {
+static void enter(struct ws_in *in, enum stage stage, uint32_t left) {
     in->stage = (uint8_t)stage;
     in->left = left;
 }
 
-void ws_in_init(struct ws_in *in, uint64_t max_message) {
+void ws_in_init(struct ws_in *in, uint32_t max_message) {
     *in = (struct ws_in){.max = max_message};
     enter(in, START, 2);
 }
 
 static enum ws_rc bad(struct ws_in *in, struct ws_event *ev, uint16_t code,
                       const char *why) {
-    enter(in, DEAD, UINT64_MAX);
+    enter(in, DEAD, UINT32_MAX);
     *ev = (struct ws_event){.code = code, .why = why};
     return WS_BAD;
 }
@@ -79,9 +79,9 @@ static enum ws_rc announced(struct ws_in *in, struct ws_event *ev, uint64_t len)
     if (!is_control(in->op)) {
         if (len > in->max - in->size)
             return bad(in, ev, WS_CODE_TOO_BIG, "message too big");
-        in->size += len;
+        in->size += (uint32_t)len;
     }
-    in->len = len;
+    in->len = (uint32_t)len;
     enter(in, MASK, 4);
     return WS_MORE;
 }
@@ -124,7 +124,7 @@ static enum ws_rc on_mask(struct ws_in *in) {
 /* 5.5.1: nothing, or a code and a reason. */
 static enum ws_rc on_close(struct ws_in *in, struct ws_event *ev) {
     const uint8_t *p = in->part;
-    size_t n = (size_t)in->len;
+    size_t n = in->len;
     ev->code = WS_CODE_NONE;
     if (n == 1)
         return bad(in, ev, WS_CODE_PROTOCOL, "half a close code");
@@ -135,13 +135,13 @@ static enum ws_rc on_close(struct ws_in *in, struct ws_event *ev) {
         if (utf8_next(UTF8_WHOLE, p + 2, n - 2) != UTF8_WHOLE)
             return bad(in, ev, WS_CODE_NOT_UTF8, "close reason not UTF-8");
     }
-    enter(in, DEAD, UINT64_MAX);
+    enter(in, DEAD, UINT32_MAX);
     return WS_CONTROL;
 }
 
 static enum ws_rc on_control(struct ws_in *in, struct ws_event *ev) {
-    unmask(in->part, (size_t)in->len, in->mask);
-    *ev = (struct ws_event){.op = in->op, .data = in->part, .len = (size_t)in->len};
+    unmask(in->part, in->len, in->mask);
+    *ev = (struct ws_event){.op = in->op, .data = in->part, .len = in->len};
     if (in->op == WS_CLOSE)
         return on_close(in, ev);
     enter(in, START, 2);
@@ -174,8 +174,10 @@ static enum ws_rc step(struct ws_in *in, uint8_t *p, size_t n, struct ws_event *
     enum stage stage = in->stage;
     if (stage == DATA)
         return on_data(in, p, n, ev);
-    if (stage == DEAD)
+    if (stage == DEAD) {
+        enter(in, DEAD, UINT32_MAX);
         return WS_MORE;
+    }
     memcpy(in->part + in->have, p, n);
     in->have = (uint8_t)(in->have + n);
     if (in->left > 0)
@@ -205,8 +207,8 @@ enum ws_rc ws_decode(struct ws_in *in, uint8_t *p, size_t n, size_t *used,
     /* A stage that waits for nothing (an empty payload) is over without another byte.
      */
     while (rc == WS_MORE && (at < n || in->left == 0)) {
-        size_t k = n - at < in->left ? n - at : (size_t)in->left;
-        in->left -= k;
+        size_t k = n - at < in->left ? n - at : in->left;
+        in->left -= (uint32_t)k;
         rc = step(in, p + at, k, ev);
         at += k;
     }

@@ -32,10 +32,10 @@ enum ws_code {
 };
 
 struct ws_in {
-    uint64_t max;  /* longest message */
-    uint64_t size; /* of the message, announced so far */
-    uint64_t len;  /* payload of the frame at hand */
-    uint64_t left; /* bytes that the present stage still waits for */
+    uint32_t max;  /* longest message */
+    uint32_t size; /* of the message, announced so far */
+    uint32_t len;  /* payload of the frame at hand */
+    uint32_t left; /* bytes that the present stage still waits for */
     uint8_t stage;
     uint8_t op;      /* of the frame at hand */
     uint8_t message; /* opcode of the unfinished message, or WS_CONT: none */
@@ -64,7 +64,7 @@ struct ws_event {
 };
 
 /* max_message: bytes of payload in one message, over all its fragments. */
-void ws_in_init(struct ws_in *in, uint64_t max_message);
+void ws_in_init(struct ws_in *in, uint32_t max_message);
 
 /* Takes up to n bytes at p, which it may change, and stops after the first event; call
  * again with p + *used until it says WS_MORE. After a close frame and after WS_BAD

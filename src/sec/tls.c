@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "sec/tls_ctx.h"
+#include "sec/tls_rest.h"
 
 /* Records that may pass in one call without any data for us (alerts, handshake
  * messages). */
@@ -15,6 +16,7 @@
 struct tls {
     mbedtls_ssl_context ssl;
     struct tls_ident *id;
+    struct tls_rest rest;
     int fd;
     int err; /* errno of the socket call that failed for good, 0: none */
     enum { TALKING, ENDING, NOTIFIED, ENDED } end; /* how far our goodbye has come */
@@ -60,19 +62,6 @@ static long failure(const struct tls *s, int rc) {
     return rc == MBEDTLS_ERR_SSL_ALLOC_FAILED ? -ENOMEM : -ECONNRESET;
 }
 
-/* mbedTLS 3.6 keeps what a TLS 1.3 handshake needed, 3.5 kB and the handshake's keys,
- * until the connection ends, where for 1.2 it frees it. Nothing reads it any more: a
- * server accepts no handshake message after the handshake
- * (ssl_tls13_handle_hs_message_post_handshake). This is the function that it frees
- * with; it has no public header. */
-void mbedtls_ssl_handshake_wrapup_free_hs_transform(mbedtls_ssl_context *ssl);
-_Static_assert(MBEDTLS_VERSION_NUMBER >> 16 == 0x0306, "read forget_handshake() again");
-
-static void forget_handshake(struct tls *s) {
-    if (s->ssl.MBEDTLS_PRIVATE(handshake) && mbedtls_ssl_is_handshake_over(&s->ssl))
-        mbedtls_ssl_handshake_wrapup_free_hs_transform(&s->ssl);
-}
-
 int tls_begin(struct tls_ctx *ctx, int fd, struct tls **out) {
     struct tls *s = calloc(1, sizeof(*s));
     if (!s)
@@ -93,7 +82,8 @@ int tls_shake(struct tls *s, int *detail) {
     int rc = mbedtls_ssl_handshake(&s->ssl);
     *detail = 0;
     if (rc == 0) {
-        forget_handshake(s);
+        tls_rest_forget_handshake(&s->ssl);
+        tls_rest(&s->ssl, &s->rest);
         return 0;
     }
     if (wants(rc))
@@ -110,12 +100,15 @@ void tls_free(struct tls *s) {
 
 static long op_recv(struct transport *t, uint8_t *buf, size_t n) {
     struct tls *s = t->tls;
+    if (tls_wake(&s->ssl, &s->rest) != 0)
+        return -ENOMEM;
     int rc = MBEDTLS_ERR_SSL_WANT_READ;
     for (int i = 0; i < IDLE_RECORDS_MAX && rc == MBEDTLS_ERR_SSL_WANT_READ; i++) {
         rc = mbedtls_ssl_read(&s->ssl, buf, n);
         if (rc == MBEDTLS_ERR_SSL_WANT_READ && !mbedtls_ssl_check_pending(&s->ssl))
             break;
     }
+    tls_rest(&s->ssl, &s->rest);
     if (rc > 0)
         return rc;
     if (rc == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY)
@@ -162,7 +155,13 @@ static void op_finish(struct transport *t) {
     struct tls *s = t->tls;
     if (s->end == TALKING)
         s->end = ENDING;
+    if (tls_wake(&s->ssl, &s->rest) != 0) {
+        s->end = ENDED;
+        shutdown(t->fd, SHUT_WR);
+        return;
+    }
     say_goodbye(t);
+    tls_rest(&s->ssl, &s->rest);
 }
 
 /* Gathers up to cap bytes from position `at` of iov, so that a frame's head and body
@@ -191,6 +190,8 @@ static long op_send(struct transport *t, const struct iovec *iov, int n) {
     int max = mbedtls_ssl_get_max_out_record_payload(&s->ssl);
     size_t cap = max > 0 && (size_t)max < sizeof(record) ? (size_t)max : sizeof(record);
     size_t taken = 0;
+    if (tls_wake(&s->ssl, &s->rest) != 0)
+        return -ENOMEM;
     int rc = s->end == TALKING ? flush(t) : say_goodbye(t);
     while (rc >= 0) {
         size_t k = gather(record, cap, iov, n, taken);
@@ -202,6 +203,7 @@ static long op_send(struct transport *t, const struct iovec *iov, int n) {
         else if (wants(rc) && op_unflushed(t))
             taken += k;
     }
+    tls_rest(&s->ssl, &s->rest);
     if (taken > 0)
         return (long)taken;
     return rc < 0 ? failure(s, rc) : 0;

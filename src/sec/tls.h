@@ -4,8 +4,8 @@
  * tickets; ALPN http/1.1. No renegotiation, no client certificates.
  *
  * A tls_ctx serves any number of threads. A tls belongs to one thread at a time.
- * Memory: about 23 kB per connection, from the heap, freed with it. Errors are 0 or
- * -errno. */
+ * Memory, from the heap: about 2 kB per connection; and 21 kB while it shakes hands or
+ * a record has come or gone in part. Errors are 0 or -errno. */
 #include <stddef.h>
 #include <stdint.h>
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <mbedtls/platform.h>
+#include <ssl_misc.h>
 
 #include "base/blocks.h"
 
@@ -24,9 +25,15 @@ union large {
     max_align_t align;
 };
 
+/* A record's buffers come and go with every record: the last few stay here. */
+#define SPARES 2
+static const size_t records[] = {MBEDTLS_SSL_IN_BUFFER_LEN, MBEDTLS_SSL_OUT_BUFFER_LEN};
+#define RECORDS (sizeof(records) / sizeof(records[0]))
+
 static struct {
     pthread_mutex_t lock;
     struct blocks small[KINDS];
+    union large *spare[RECORDS][SPARES];
     struct tls_heap_use use;
 } heap = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -60,11 +67,47 @@ static void *take_small(size_t n) {
     return NULL;
 }
 
+/* Locked. The spares of this size, or NULL where it has none. */
+static union large **spares(size_t n) {
+    for (size_t i = 0; i < RECORDS; i++) {
+        if (n == records[i])
+            return heap.spare[i];
+    }
+    return NULL;
+}
+
+/* Locked. A spare of n bytes, or NULL. */
+static union large *take_spare(size_t n) {
+    union large **spare = spares(n);
+    for (size_t i = 0; spare && i < SPARES; i++) {
+        union large *l = spare[i];
+        if (l) {
+            spare[i] = NULL;
+            return l;
+        }
+    }
+    return NULL;
+}
+
+/* Locked. True: l is a spare now. */
+static bool keep_spare(union large *l) {
+    union large **spare = spares(l->n);
+    for (size_t i = 0; spare && i < SPARES; i++) {
+        if (!spare[i]) {
+            spare[i] = l;
+            return true;
+        }
+    }
+    return false;
+}
+
 static void *take_large(size_t n) {
     pthread_mutex_lock(&heap.lock);
     bool ok = charge(n + sizeof(union large));
+    union large *l = ok ? take_spare(n) : NULL;
     pthread_mutex_unlock(&heap.lock);
-    union large *l = ok ? calloc(1, n + sizeof(*l)) : NULL;
+    if (ok && !l)
+        l = malloc(n + sizeof(*l));
     if (l) {
         l->n = n;
         return l + 1;
@@ -77,6 +120,8 @@ static void *take_large(size_t n) {
     return NULL;
 }
 
+void *tls_heap_take(size_t n) { return take_large(n); }
+
 static void *heap_calloc(size_t n, size_t size) {
     size_t bytes;
     if (__builtin_mul_overflow(n, size, &bytes) || bytes > SIZE_MAX / 2)
@@ -88,7 +133,8 @@ static void *heap_calloc(size_t n, size_t size) {
         if (p)
             return memset(p, 0, bytes);
     }
-    return take_large(bytes);
+    void *p = take_large(bytes);
+    return p ? memset(p, 0, bytes) : NULL;
 }
 
 static bool holds(const struct blocks *b, const void *p) {
@@ -110,8 +156,10 @@ static void heap_free(void *p) {
     }
     union large *l = (union large *)p - 1;
     heap.use.now -= l->n + sizeof(*l);
+    bool kept = keep_spare(l);
     pthread_mutex_unlock(&heap.lock);
-    free(l);
+    if (!kept)
+        free(l);
 }
 
 int tls_heap_init(size_t bytes) {

@@ -12,8 +12,14 @@
  * before anything else of mbedTLS. 0 or -ENOMEM. Without it mbedTLS uses malloc. */
 int tls_heap_init(size_t bytes);
 
-/* What a connection takes at most: its buffers (16 and 4 kB), its contexts, and during
- * the handshake as much again. And how many there may be besides the sessions. */
+/* n bytes, contents undefined, to be given back with mbedtls_free(); NULL at the limit.
+ * Of the sizes of a record's buffers the last two that were given back are kept, 42 kB
+ * that count as in use only while they are. */
+void *tls_heap_take(size_t n);
+
+/* What a connection takes at most: a record's buffers (16 and 4 kB), its contexts, and
+ * during the handshake as much again. And how many there may be besides the sessions.
+ */
 #define TLS_HEAP_EACH (48u * 1024)
 #define TLS_HEAP_HANDSHAKES 128u
 

@@ -225,7 +225,7 @@ static void check(const struct plain *d, const struct story *want, size_t longes
     struct story got = story_new(d->n);
     struct ours o = {.message = malloc(d->n + 1), .story = &got};
     CHECK(o.message);
-    ws_in_init(&o.in, d->max);
+    ws_in_init(&o.in, (uint32_t)d->max);
     uint32_t random = 1;
     for (size_t at = 0, k; at < d->n; at += k) {
         random = random * 1664525 + 1013904223;

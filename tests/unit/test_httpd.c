@@ -260,6 +260,7 @@ static void what_bytes_get_for_an_answer(void **state) {
          "\r\n\r\nabc"},
         {"POST /echo HTTP/1.1\r\n" HOST "\r\n", 200, "Content-Length: 0\r\n"},
         {"POST /echo HTTP/1.1\r\n" HOST "Content-Length: 65537\r\n\r\n", 413, ""},
+        {"POST /echo HTTP/1.1\r\n" HOST "Content-Length: 8192\r\n\r\n", 413, ""},
         {"POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n", 411, ""},
     };
     log_set_level(LOG_LVL_ERROR);

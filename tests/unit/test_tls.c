@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <mbedtls/platform.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
@@ -19,8 +20,12 @@
 #include <unistd.h>
 
 #include "sec/tls.h"
+#include "sec/tls_heap.h"
 
 #define BIG 300000
+/* Bytes of mbedTLS's heap: a connection between records; one in the middle of one. */
+#define RESTS 3000
+#define HOLDS 20000
 
 /* argv: port, TLS version, what to do, and what to wait for on stdin in between. */
 static const char peer_py[] =
@@ -33,6 +38,22 @@ static const char peer_py[] =
     "raw = socket.socket()\n"
     "raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)\n"
     "raw.connect(('127.0.0.1', port))\n"
+    "if act == 'pieces':\n"
+    "    got, out = ssl.MemoryBIO(), ssl.MemoryBIO()\n"
+    "    s = c.wrap_bio(got, out)\n"
+    "    def go(): sys.stdin.read(1)\n"
+    "    def whole(step):\n"
+    "        while True:\n"
+    "            try: return step()\n"
+    "            except ssl.SSLWantReadError:\n"
+    "                raw.sendall(out.read()); got.write(raw.recv(65536))\n"
+    "    whole(s.do_handshake); raw.sendall(out.read())\n"
+    "    for n, cut in (1, 3), (100, 5), (100, 60), (16384, 9000), (2, 6):\n"
+    "        s.write(bytes(i % 251 for i in range(n))); record = out.read()\n"
+    "        raw.sendall(record[:cut])\n"
+    "        assert whole(lambda: s.read(9)) == b'meanwhile'\n"
+    "        raw.sendall(record[cut:]); go()\n"
+    "    sys.exit(0)\n"
     "s = c.wrap_socket(raw, suppress_ragged_eofs=False)\n"
     "assert s.selected_alpn_protocol() == 'http/1.1'\n"
     "assert s.cipher()[0].endswith(('GCM_SHA256', 'GCM-SHA256', 'GCM_SHA384')), "
@@ -79,6 +100,8 @@ static int group_setup(void **state) {
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t n = sizeof at;
     const char *tmp = getenv("TMPDIR");
+    if (tls_heap_init(1024 * 1024) != 0)
+        return -1;
     snprintf(f->dir, sizeof f->dir, "%s/pulse-tls-XXXXXX", tmp ? tmp : P_tmpdir);
     if (!mkdtemp(f->dir) || chdir(f->dir) != 0 ||
         system("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 "
@@ -196,6 +219,53 @@ static void all_that_is_said_is_heard_and_then_the_end(void **state) {
     }
 }
 
+/* Between records it holds no buffers; in the middle of one that comes in, it does, and
+ * can still speak. */
+static void buffers_are_held_while_a_record_is_not_whole(void **state) {
+    struct fixture *f = *state;
+    static const size_t sizes[] = {1, 100, 100, 16384, 2};
+    static uint8_t buf[20000];
+    for (int v = 0; v < 2; v++) {
+        size_t idle = tls_heap_use().now;
+        meet(f, versions[v], "pieces");
+        assert_true(tls_heap_use().now - idle < RESTS);
+        for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+            struct iovec iov = {(void *)(uintptr_t) "meanwhile", 9};
+            while (tls_heap_use().now - idle < RESTS) {
+                assert_int_equal(wait_5s(NULL, f->t.fd, POLLIN), 0);
+                assert_int_equal(f->t.ops->recv(&f->t, buf, sizeof buf), -EAGAIN);
+            }
+            assert_true(tls_heap_use().now - idle > HOLDS);
+            assert_int_equal(f->t.ops->send(&f->t, &iov, 1), 9);
+            assert_true(tls_heap_use().now - idle > HOLDS);
+            assert_int_equal(recv_5s(f, buf, sizeof buf), sizes[i]);
+            for (size_t k = 0; k < sizes[i]; k++)
+                assert_int_equal(buf[k], k % 251);
+            assert_true(tls_heap_use().now - idle < RESTS);
+            let_go_on(f);
+        }
+        assert_int_equal(part(f), 0);
+        assert_int_equal(tls_heap_use().now, idle);
+    }
+}
+
+/* And while one that goes out is not. */
+static void a_full_socket_holds_them_too(void **state) {
+    struct fixture *f = *state;
+    static uint8_t much[BIG];
+    size_t idle = tls_heap_use().now;
+    meet(f, "TLSv1_3", "wait");
+    hear_hello(f);
+    struct iovec iov = {much, sizeof much};
+    while (f->t.ops->send(&f->t, &iov, 1) > 0)
+        ;
+    assert_true(f->t.ops->unflushed(&f->t));
+    assert_true(tls_heap_use().now - idle > HOLDS);
+    let_go_on(f);
+    part(f);
+    assert_int_equal(tls_heap_use().now, idle);
+}
+
 static void a_cut_is_a_reset(void **state) {
     struct fixture *f = *state;
     static const char *const acts[] = {"cut", "reset", "garbage"};
@@ -253,6 +323,24 @@ static void a_slow_reader_gets_every_byte_once(void **state) {
         assert_true(send_big(f) > 0);
         assert_int_equal(part(f), 0);
     }
+}
+
+static void without_memory_it_stays_as_it_is(void **state) {
+    struct fixture *f = *state;
+    static void *all[100];
+    uint8_t c;
+    int n = 0;
+    meet(f, "TLSv1_3", "listen");
+    hear_hello(f);
+    while (n < 100 && (all[n] = tls_heap_take(16 * 1024)))
+        n++;
+    assert_int_equal(f->t.ops->recv(&f->t, &c, 1), -ENOMEM);
+    struct iovec iov = {&c, 1};
+    assert_int_equal(f->t.ops->send(&f->t, &iov, 1), -ENOMEM);
+    while (n > 0)
+        mbedtls_free(all[--n]);
+    assert_true(send_big(f) > 0);
+    assert_int_equal(part(f), 0);
 }
 
 static void a_certificate_can_change_under_a_live_connection(void **state) {
@@ -338,6 +426,9 @@ static void bad_files_are_refused_with_a_reason(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_that_is_said_is_heard_and_then_the_end),
+        cmocka_unit_test(buffers_are_held_while_a_record_is_not_whole),
+        cmocka_unit_test(a_full_socket_holds_them_too),
+        cmocka_unit_test(without_memory_it_stays_as_it_is),
         cmocka_unit_test(a_cut_is_a_reset),
         cmocka_unit_test(a_slow_reader_gets_every_byte_once),
         cmocka_unit_test(a_certificate_can_change_under_a_live_connection),

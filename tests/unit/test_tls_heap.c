@@ -102,6 +102,29 @@ static void the_limit_holds(void **state) {
     assert_int_equal(tls_heap_use().now, 0);
 }
 
+/* The record buffers that mbedTLS asks for come back zeroed, and a spare counts as
+ * nothing. */
+static void spares_are_used_again(void **state) {
+    (void)state;
+    void *held[4];
+    size_t n = 13 + 16384, before = tls_heap_use().now;
+    while (n < 20000) {
+        for (size_t i = 0; i < 4; i++)
+            assert_non_null(memset(held[i] = tls_heap_take(n), 0xa5, n));
+        for (size_t i = 0; i < 4; i++)
+            mbedtls_free(held[i]);
+        assert_int_equal(tls_heap_use().now, before);
+        for (size_t i = 0; i < 4; i++) {
+            assert_non_null(held[i] = mbedtls_calloc(1, n));
+            assert_true(all_are(held[i], n, 0));
+        }
+        for (size_t i = 0; i < 4; i++)
+            mbedtls_free(held[i]);
+        n++;
+    }
+    assert_int_equal(tls_heap_use().now, before);
+}
+
 static void a_size_that_overflows_is_refused(void **state) {
     (void)state;
     assert_null(mbedtls_calloc(SIZE_MAX / 2, 3));
@@ -130,6 +153,7 @@ int main(void) {
         cmocka_unit_test(pieces_are_apart_and_come_back),
         cmocka_unit_test(what_the_lists_do_not_hold_comes_from_malloc),
         cmocka_unit_test(the_limit_holds),
+        cmocka_unit_test(spares_are_used_again),
         cmocka_unit_test(a_size_that_overflows_is_refused),
         cmocka_unit_test(threads_share_it),
     };

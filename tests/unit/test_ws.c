@@ -173,7 +173,7 @@ static void feed(struct peer *peer, const uint8_t *p, size_t n) {
     free(piece);
 }
 
-static void peer_init(struct peer *peer, uint64_t max) {
+static void peer_init(struct peer *peer, uint32_t max) {
     memset(peer, 0, sizeof *peer);
     ws_in_init(&peer->in, max);
 }
@@ -200,7 +200,7 @@ static uint32_t next_random(uint32_t *seed) {
 
 static struct peer peer;
 
-static void check_stream(const struct buf *in, uint64_t max, const char *spec) {
+static void check_stream(const struct buf *in, uint32_t max, const char *spec) {
     char want[200] = "";
     size_t len = strcspn(spec, "+");
     size_t unread = spec[len] ? (size_t)atol(spec + len + 1) : 0;
@@ -239,7 +239,7 @@ struct ws_case {
         *want; /* the trace; "+N": N bytes of the stream are not needed to see it */
 };
 
-static void check_cases(const struct ws_case *cases, size_t n, uint64_t max) {
+static void check_cases(const struct ws_case *cases, size_t n, uint32_t max) {
     static struct buf in;
     for (const struct ws_case *c = cases; c < cases + n; c++) {
         now_in = c->what;

@@ -15,10 +15,8 @@ from collections import Counter
 from pathlib import Path
 
 import wsraw
+from built import BUILD, SLOWER, TOP
 
-TOP = Path(__file__).resolve().parents[2]
-BUILD = Path(os.environ.get("PULSEBOARD_BUILD", "build/release"))
-BUILD = BUILD if BUILD.is_absolute() else TOP / BUILD
 PULSEBOARD = BUILD / "pulseboard"
 WS_ECHO = BUILD / "tests" / "ws_echo"
 
@@ -32,20 +30,8 @@ SANITIZER = re.compile(
     r"(AddressSanitizer|LeakSanitizer|ThreadSanitizer|UndefinedBehaviorSanitizer|runtime error:)"
 )
 # What the program tells whoever stands at the device while nobody has claimed it.
-UNOWNED = re.compile(r"^pulseboard: nobody owns this board yet; .* enter [0-9A-Z-]{14}$")
+UNOWNED = re.compile(r"^pulseboard: nobody owns this board yet; .* enter the code in \S+/claim-code$")
 LINE = re.compile(r"^time=\S+ level=(error|warn|notice|info|debug) event=(\S+)")
-
-
-def sanitized():
-    """Whether the programs under test are instrumented (and so several times slower)."""
-    with contextlib.suppress(OSError):
-        return re.search(
-            r"^PULSEBOARD_SANITIZE:\w+=.+$", (BUILD / "CMakeCache.txt").read_text(), re.M
-        )
-    return None
-
-
-SLOWER = 4 if sanitized() else 1
 
 
 def until(condition, timeout=10.0, what=None):

@@ -202,6 +202,7 @@ def test_a_token_that_does_not_hold_is_told_so(start, tmp_path):
         assert s.http("/healthz", headers=headers).status == 200
 
 
+@pytest.mark.slow
 def test_expiry_closes(start, tmp_path):
     """A login ends by its age, however busy; a token at its time."""
     token = owner.token()

@@ -4,7 +4,6 @@ error of the server and raises Torn."""
 
 import base64
 import hashlib
-import os
 import select
 import socket
 import ssl
@@ -12,9 +11,11 @@ import struct
 import time
 from dataclasses import dataclass
 
+from built import SLOWER
+
 CONT, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-PATIENCE_S = float(os.environ.get("PULSEBOARD_PATIENCE_S", "10"))
+PATIENCE_S = 10 * SLOWER
 
 
 class Torn(Exception):

@@ -21,6 +21,8 @@ import { viewOf, type View } from "./view";
 
 const TICK_MS = 500;
 const PAUSE_MS = 20_000;
+const HOLD_MS = 150;
+const WORDS_MS = 2000;
 
 /* The socket that the head of the page has opened: what it heard is told once somebody listens, and
  * the question that it asked is not asked again. */
@@ -62,14 +64,18 @@ const env: Env = {
 
 const app = new App(env, Date.now, schedule);
 const root = document.getElementById("app")!;
-let ready = false;
+let ready = false; // in which language?
+/* Nothing is drawn yet: the first values are under way, and a page without them is drawn twice. */
+let first = true;
 let scheduled = false;
 let hoverAt: number | null = null;
 let paper = false;
 
-/* The browser runs no animation frames in a hidden tab, so nothing is drawn there. */
+/* The browser runs no animation frames in a hidden tab, so nothing is drawn there. The first drawing
+ * waits for no frame: the first numbers are in the one that comes next. */
 function schedule(): void {
   if (scheduled) return;
+  if (first) return draw();
   scheduled = true;
   requestAnimationFrame(draw);
 }
@@ -113,7 +119,9 @@ function Body({ here, view }: { here: ViewName; view: View }) {
 
 function draw(): void {
   scheduled = false;
-  if (!ready) return; // in which language?
+  const { board, series, who } = app.model;
+  if (!ready || (first && !(board && series.rows.length) && who?.role !== "none")) return;
+  first = false;
   const moment = { now: env.now(), wall: Date.now(), hoverAt, setHover };
   const view = viewOf(app.model, { ...moment, act: app, go, change, search: location.search });
   const { hello, info } = app.model;
@@ -169,7 +177,12 @@ function toPaper(on: boolean): void {
 addEventListener("beforeprint", () => toPaper(true));
 addEventListener("afterprint", () => toPaper(false));
 
-const load = async (file: string) => (await fetch(file)).json();
+/* Late words are no reason for an empty page. */
+async function load(file: string): Promise<Record<string, string>> {
+  const reply = await fetch(file, { signal: AbortSignal.timeout(WORDS_MS) });
+  if (!reply.ok) throw new Error(file);
+  return reply.json();
+}
 
 async function start(): Promise<void> {
   app.link.start(); // first: nothing else on the way to a number takes as long
@@ -178,7 +191,11 @@ async function start(): Promise<void> {
   document.documentElement.lang = language;
   ready = true;
   schedule();
-  void app.askWho();
+  setTimeout(() => {
+    first = false;
+    schedule();
+    void app.askWho();
+  }, HOLD_MS);
 }
 
 void start();

@@ -7,7 +7,7 @@ import { t } from "./i18n";
 import { recall, remember } from "./keep";
 import type { Column } from "./paint";
 import { Plot } from "./plot";
-import { column, domain, sumColumn, WINDOW_MS } from "./series";
+import { column, domain, sumColumn } from "./series";
 import { rem } from "./theme";
 import { Age, ageOf, historyOf, Legend, ofTotal, pairWords, TileCard, Trend } from "./tile";
 import { find, idsOf, pack, type Board, type Group } from "./tiles";
@@ -76,7 +76,7 @@ function Hero(p: HeroProps) {
       </div>
       <Plot
         xs={view.axis.ups}
-        from={view.until - WINDOW_MS}
+        from={view.from}
         to={view.until}
         wall={(up) => view.wallOf(up + view.offset)}
         step={view.m.series.stepMs}

@@ -7,6 +7,7 @@
 import type { History, Whole } from "./wire";
 
 export const WINDOW_MS = 300_000;
+const SPANS_MS = [30_000, 60_000, 120_000];
 const ROWS_MAX = 3000;
 const OFFSETS = 5;
 
@@ -138,6 +139,12 @@ export function axisOf(s: Series): Axis {
     prev = row;
   }
   return { ups, rows };
+}
+
+/* The left edge of the charts: half a minute at first, that what there is fills some of it. */
+export function edgeOf(ups: readonly number[], until: number): number {
+  const age = until - (ups[0] ?? until);
+  return until - (SPANS_MS.find((s) => age <= s) ?? WINDOW_MS);
 }
 
 export const column = (a: Axis, id: string): (number | null)[] =>

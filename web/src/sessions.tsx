@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useRef, useState } from "preact/hooks";
 import { bytes, duration, millis, number } from "./format";
 import { t, type Key } from "./i18n";
-import { domain, WINDOW_MS } from "./series";
+import { domain, edgeOf } from "./series";
 import { pressed, sorted, type Column, type Order } from "./sort";
 import { Spark } from "./spark";
 import type { View } from "./view";
@@ -85,7 +85,8 @@ function Detail({ s, log, at, end }: { s: SessionRow; log: Log; at: number; end:
                 ups={log.at}
                 columns={[log.rtt]}
                 range={domain("ms", [log.rtt])}
-                until={Math.max(at, (log.at[0] ?? 0) + WINDOW_MS)}
+                from={edgeOf(log.at, at)}
+                until={at}
               />
             </dd>
           </div>

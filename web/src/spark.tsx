@@ -2,13 +2,13 @@
 
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { paintCurve, paintSoon, type Column, type Pane } from "./paint";
-import { WINDOW_MS } from "./series";
 
 export interface SparkProps {
   ups: readonly number[];
   columns: readonly Column[];
   range: [number, number];
-  until: number; // right edge, in up
+  from: number; // left edge, in up
+  until: number; // right edge
 }
 
 const PAD = 3; // room for the dot
@@ -23,7 +23,7 @@ export function Spark(props: SparkProps) {
 
 function paint({ g, w, h }: Pane, p: SparkProps): void {
   const [lo, hi] = p.range;
-  const x = (up: number) => (w - PAD) * (1 - (p.until - up) / WINDOW_MS);
+  const x = (up: number) => (w - PAD) * ((up - p.from) / (p.until - p.from));
   const y = (v: number) => h - 1.5 - ((v - lo) / (hi - lo || 1)) * (h - PAD - 2);
   p.columns.forEach((column, i) =>
     paintCurve(g, { ups: p.ups, column, x, y, floor: h, second: i > 0 }),

@@ -118,7 +118,7 @@ function Curves({ view, metrics, words }: { view: View; metrics: Metric[]; words
           </span>
         ))}
       </p>
-      <Spark ups={view.axis.ups} columns={columns} range={range} until={view.until} />
+      <Spark ups={view.axis.ups} columns={columns} range={range} from={view.from} until={view.until} />
     </>
   );
 }
@@ -139,6 +139,7 @@ function Loads({ view, tile }: { view: View; tile: Tile & { kind: "load" } }) {
         ups={view.axis.ups}
         columns={[shown]}
         range={domain("1", [shown])}
+        from={view.from}
         until={view.until}
       />
     </>

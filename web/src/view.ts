@@ -4,7 +4,7 @@ import { staleAfter } from "./link";
 import type { Model } from "./model";
 import type { Hover } from "./plot";
 import { nearest } from "./scale";
-import { axisOf, lastValue, offsetOf, WINDOW_MS, type Axis } from "./series";
+import { axisOf, edgeOf, lastValue, offsetOf, type Axis } from "./series";
 import type { Past } from "./wire";
 
 /* What a view may ask for. */
@@ -27,7 +27,8 @@ export interface View {
   wallOf(steadyMs: number): number;
   axis: Axis;
   offset: number; // steady clock minus up
-  until: number; // right edge of the charts, in up
+  from: number; // left edge of the charts, in up
+  until: number; // right edge
   hover: Hover;
 }
 
@@ -45,7 +46,8 @@ export function viewOf(m: Model, moment: Moment): View {
   const last = m.series.rows[m.series.rows.length - 1];
   /* While values come, the newest is at the edge; else time goes on without them. */
   const until = m.link.kind === "live" && last ? last.up : now - offset;
-  const index = hoverAt === null ? -1 : nearest(axis.ups, until - (1 - hoverAt) * WINDOW_MS);
+  const from = edgeOf(axis.ups, until);
+  const index = hoverAt === null ? -1 : nearest(axis.ups, from + hoverAt * (until - from));
   return {
     m,
     act,
@@ -56,6 +58,7 @@ export function viewOf(m: Model, moment: Moment): View {
     wallOf: (at) => wall - (now - at),
     axis,
     offset,
+    from,
     until,
     hover: { at: hoverAt, index, set: setHover },
   };

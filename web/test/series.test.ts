@@ -152,3 +152,12 @@ test("value axes: limits where they are known, room where not", () => {
   assert.ok(lo < 45 && hi > 50);
   assert.ok(S.domain("B/s", [[1e6], [2e6]])[1] > 2e6);
 });
+
+test("a chart shows half a minute at first, and grows to the whole window", () => {
+  assert.equal(S.edgeOf([], 1000), -29_000);
+  assert.equal(S.edgeOf([0, 30_000], 30_000), 0);
+  assert.equal(S.edgeOf([0, 30_001], 30_001), -29_999);
+  assert.equal(S.edgeOf([0, 120_000], 120_000), 0);
+  assert.equal(S.edgeOf([0, 121_000], 121_000), 121_000 - S.WINDOW_MS);
+  assert.equal(S.edgeOf([0, 900_000], 900_000), 900_000 - S.WINDOW_MS);
+});
