@@ -1,5 +1,6 @@
-/* Options of Dropbear for the boards: one host key, users' keys only, a shell and nothing to
- * tunnel. What is not here is Dropbear's own default (default_options.h of its source). */
+/* Options of Dropbear for the boards: one host key, users' keys only, a shell and
+ * nothing to tunnel. What is not here is Dropbear's own default (default_options.h of
+ * its source). */
 #define DROPBEAR_SVR_PASSWORD_AUTH 0
 #define DROPBEAR_SVR_LOCALTCPFWD 0
 #define DROPBEAR_SVR_REMOTETCPFWD 0
