@@ -13,6 +13,7 @@ struct transport;
  * become readable or, for send, writable. */
 struct transport_ops {
     const char *name; /* "ws" or "wss", for people */
+    bool bare;        /* what is sent goes to the descriptor as it is */
     /* 0: orderly end of the stream (FIN, or TLS close_notify). -ECONNRESET: RST, or TLS
      * cut or alert. */
     long (*recv)(struct transport *t, uint8_t *buf, size_t n);
