@@ -28,6 +28,9 @@ struct transport_ops {
      * readable. Where the goodbye meets a full socket it is unflushed: send() moves it
      * on. */
     void (*finish)(struct transport *t);
+    /* May be NULL. It will be kept for long: the layer makes itself small. 0 or -errno
+     * of a connection that was lost over it. */
+    int (*settle)(struct transport *t);
     /* Frees everything and closes the descriptor. */
     void (*close)(struct transport *t);
 };
