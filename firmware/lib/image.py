@@ -3,6 +3,7 @@ import json
 import shutil
 from dataclasses import dataclass, field
 
+import programs
 import root
 import sbom
 from common import BOARDS, BUILD, SYSTEM, TOP, Failed, git, moment, run, say, settle
@@ -11,7 +12,6 @@ from disk import FAT, LINUX, MIB, disk, ext4, fat, sha256
 from kernel import TLS, Kernel
 from packages import Archive
 
-CROSS = {"armhf": "arm-linux-gnueabihf-", "arm64": "aarch64-linux-gnu-"}
 MKIMAGE = {"armhf": "arm", "arm64": "arm64"}
 AB = b"pending=0\nslot=a\ntries=0\n"
 SLOT_MIB, BOOT_MIB = 32, 16
@@ -21,11 +21,7 @@ SLOT_MIB, BOOT_MIB = 32, 16
 class Parts:
     """What an image is put together from."""
 
-    arch: str
-    program: object
-    busybox: object
-    grow: object
-    e2fsck: object
+    programs: dict  # name in /bin -> file
     first: list = field(default_factory=list)  # modules of the initramfs: [(name, bytes)]
     later: list = field(default_factory=list)  # and of the root
     licences: dict = field(default_factory=dict)
@@ -39,40 +35,17 @@ def board_of(name):
     return json.loads((BOARDS / name / "board.json").read_text())
 
 
+def device_trees(board):
+    """Names of files of the kernel's; the first is for what the boot loader does not know."""
+    named = board.get("dtb", [])
+    return [named] if isinstance(named, str) else named
+
+
 def version():
     described = git("describe", "--always", "--dirty=.dirty", "--exclude=*")
     text = (TOP / "CMakeLists.txt").read_text()
     number = text.split("VERSION ", 2)[2].split()[0]
     return f"{number}+g{described}" if described else number
-
-
-# --- programs -------------------------------------------------------------------------------
-
-def programs(arch):
-    """(program, busybox, grow) for an architecture, built where they are out of date."""
-    say("  building the program")
-    run(TOP / "toolchain/build", arch, "pulseboard")
-    compiler = TOP / f"build/deps/musl-{arch}/cc"
-    folder = BUILD / "programs" / arch
-    folder.mkdir(parents=True, exist_ok=True)
-    source = busybox_source()
-    asked = sha256(SYSTEM / "busybox.config") + sha256(SYSTEM / "build-busybox")
-    stamp = folder / "busybox.stamp"
-    if not stamp.exists() or stamp.read_text() != asked:
-        say("  building BusyBox")
-        run(SYSTEM / "build-busybox", source, compiler, folder, CROSS[arch])
-        stamp.write_text(asked)
-    run(compiler, "-Os", "-fPIE", "-Wall", "-Wextra", "-Werror", "-s", "-o", folder / "grow",
-        SYSTEM / "grow.c")
-    return TOP / "build" / arch / "pulseboard", folder / "busybox", folder / "grow"
-
-
-def busybox_source():
-    source = BUILD / "deps/src/busybox"
-    if not source.is_dir():
-        say("  bringing the source of BusyBox")
-        run(TOP / "toolchain/deps/fetch", BUILD / "deps", "busybox")
-    return source
 
 
 # --- the parts of an image ------------------------------------------------------------------
@@ -82,7 +55,7 @@ def initramfs(parts):
     for name in ("bin", "boot", "dev", "modules", "proc", "root", "slot", "sys"):
         archive.folder(name)
     archive.file("init", (SYSTEM / "initramfs/init").read_bytes(), 0o755)
-    archive.file("bin/busybox", parts.busybox.read_bytes(), 0o755)
+    archive.file("bin/busybox", parts.programs["busybox"].read_bytes(), 0o755)
     applets = "sh mount umount insmod switch_root sleep cat echo mkdir ln ls tr dd grep reboot sync"
     for applet in [*applets.split(), "printf", "["]:
         archive.link(f"bin/{applet}", "busybox")
@@ -104,10 +77,10 @@ def boot_script(folder, name, board, when):
         "RAMDISK_ADDR": address.get("ramdisk", "${ramdisk_addr_r}"),
         "FDT_ADDR": address.get("fdt", "${fdt_addr_r}"),
         "LOAD_FDT": "true",
+        "DTB": next(iter(device_trees(board)), ""),
     }
     if "dtb" in board:
-        values["LOAD_FDT"] = ("load ${devtype} ${devnum}:${part} "
-                              f"{values['FDT_ADDR']} board.dtb")
+        values["LOAD_FDT"] = f"load ${{devtype}} ${{devnum}}:${{part}} {values['FDT_ADDR']} ${{dtb}}"
     if "unpack" in address:
         values["LOAD_FDT"] += (f"\n        setenv kernel_comp_addr_r {address['unpack']}"
                                "\n        setenv kernel_comp_size 2000000")
@@ -128,8 +101,8 @@ def slot(folder, board, kernel, parts, release, when):
     tree.mkdir()
     (tree / "vmlinuz").write_bytes(kernel.image())
     (tree / "initrd.img").write_bytes(initramfs(parts))
-    if "dtb" in board:
-        shutil.copyfile(kernel.dtb(board["dtb"]), tree / "board.dtb")
+    for dtb in device_trees(board):
+        shutil.copyfile(kernel.dtb(dtb), tree / dtb)
     root.build(folder / "root", parts, release, when)
     root.squash(folder / "root", tree / "root.squashfs", when)
     told = "".join(f"{k}={v}\n" for k, v in release.items())
@@ -155,12 +128,17 @@ def same_times(image, names, when):
     script.unlink()
 
 
-def boot_files(folder, name, board, archive, when):
+def boot_files(folder, name, board, brought, when):
+    """The boot partition: what every board has, the board's own files, and those that come from
+    packages. brought: "kernel", or the name of a package -> Package."""
     files = {"boot.scr": boot_script(folder, name, board, when), "ab.txt": AB,
              "README.txt": (SYSTEM / "boot/README.txt").read_bytes(),
              "pulseboard.json": (SYSTEM / "boot/pulseboard.json").read_bytes()}
+    for own in (BOARDS / name / "boot").glob("*"):
+        if own.name != "README.md":
+            files[own.name] = own.read_bytes()
     for target, (package, pattern) in board.get("boot_files", {}).items():
-        files[target] = archive.bring(package).find(pattern).read_bytes()
+        files[target] = brought[package].find(pattern).read_bytes()
     return files
 
 
@@ -177,25 +155,28 @@ def build(name):
     archive = Archive(board["arch"], board.get("components", ["main"]))
     kernel = Kernel(archive.kernel(board["kernel"]))
     e2fsck = archive.bring("e2fsck-static")
-    parts = Parts(board["arch"], *programs(board["arch"]), e2fsck.find("**/e2fsck.static"))
+    parts = Parts({**programs.build(board["arch"]), "e2fsck": e2fsck.find("**/e2fsck.static")})
     first = kernel.in_order(board["boot_modules"])
     parts.first = [kernel.plain(m) for m in first]
     parts.later = [kernel.plain(m) for m in kernel.in_order(board["modules"] + TLS) if m not in first]
     uboot = board["uboot"]
     bootloader = archive.bring(uboot["package"])
-    packages = [kernel.package, e2fsck, bootloader]
+    brought = {"kernel": kernel.package, uboot["package"]: bootloader}
+    for package, _ in board.get("boot_files", {}).values():
+        if package not in brought:
+            brought[package] = archive.bring(package)
+    packages = [e2fsck, *brought.values()]
     parts.licences = sbom.licences(packages)
     release = {"board": name, "version": version(), "built": when, "arch": board["arch"],
                "kernel": kernel.release}
     say("  putting the slot together")
     slot_image = slot(folder, board, kernel, parts, release, when)
     say("  putting the disk together")
-    loader = bootloader.find(uboot["file"])
-    raw = [(loader, uboot["offset"])] if "offset" in uboot else []
+    raw = [(bootloader.find(uboot["file"]), uboot["offset"])] if "offset" in uboot else []
     if "beside" in uboot:
-        shutil.copyfile(loader, folder / uboot["beside"])
+        shutil.copyfile(bootloader.find(uboot["file"]), folder / uboot["beside"])
     boot = fat(folder / "boot.vfat", BOOT_MIB * MIB,
-               boot_files(folder, name, board, archive, when), when)
+               boot_files(folder, name, board, brought, when), when)
     data = ext4(folder / "data.img", root.DATA_BYTES, "data", when=when)
     for old in folder.glob("pulseboard-*"):
         old.unlink()

@@ -5,16 +5,17 @@ import os
 import shutil
 from pathlib import Path
 
-from common import SYSTEM, run, settle
+from common import SYSTEM, run, say, settle
 from disk import MIB, ext4
 
 FOLDERS = ("boot", "data", "dev", "proc", "run", "slot", "sys", "tmp", "bin", "lib/modules",
-           "usr/share/licenses", "etc/pulseboard")
+           "usr/share/licenses", "usr/share/empty", "etc/pulseboard")
 # What is run by number, so that files of the data partition keep their owner for good.
 PASSWD = "root:x:0:0:root:/run:/bin/sh\npulseboard:x:100:100:Pulseboard:/data/pulseboard:/bin/false\n"
 GROUP = "root:x:0:\npulseboard:x:100:\n"
 DATA_BYTES = 16 * MIB
-# Where firmware/keys puts it. Without one the board takes no update.
+# Where firmware/keys puts it: an input of the build beside the sources. Without one the board
+# takes no update.
 UPDATE_KEY = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config",
                   "pulseboard/update.pub")
 
@@ -27,7 +28,7 @@ def build(folder, parts, release, when):
         (folder / name).mkdir(parents=True, exist_ok=True)
     (folder / "sbin").symlink_to("bin")
     (folder / "root").symlink_to("run")
-    programs(folder / "bin", parts)
+    programs(folder / "bin", parts.programs)
     modules(folder / "lib/modules", parts.later)
     etc(folder / "etc", release)
     empty = ext4(folder.with_suffix(".data"), DATA_BYTES, "data", when=when)
@@ -40,12 +41,11 @@ def build(folder, parts, release, when):
     settle(folder, when)
 
 
-def programs(into, parts):
-    for name, source in {"busybox": parts.busybox, "pulseboard": parts.program,
-                         "grow": parts.grow, "e2fsck": parts.e2fsck}.items():
+def programs(into, files):
+    for name, source in files.items():
         shutil.copyfile(source, into / name)
         (into / name).chmod(0o755)
-    for applet in parts.busybox.with_name("applets").read_text().split():
+    for applet in files["busybox"].with_name("applets").read_text().split():
         if not (into / applet).exists():
             (into / applet).symlink_to("busybox")
 
@@ -65,6 +65,8 @@ def etc(into, release):
     (into / "pulseboard/image.json").write_text(json.dumps(told) + "\n")
     if UPDATE_KEY.exists():
         shutil.copyfile(UPDATE_KEY, into / "pulseboard/update.pub")
+    else:
+        say(f"  NO KEY in {UPDATE_KEY}: this image will never take an update (firmware/keys)")
 
 
 def squash(folder, out, when):

@@ -5,19 +5,24 @@ import uuid
 from datetime import datetime, timezone
 
 from common import BUILD, TOP
+from programs import FROM_DEBIAN, versions
 
 # Built here from Debian's sources; the licence as their copyright files state it.
 SOURCES = {"civetweb": "MIT", "mbedtls": "Apache-2.0 OR GPL-2.0-or-later", "cjson": "MIT",
-           "musl": "MIT", "busybox": "GPL-2.0-only"}
+           "musl": "MIT", "busybox": "GPL-2.0-only", "avahi": "LGPL-2.1-or-later",
+           "dropbear": "MIT AND BSD-2-Clause AND BSD-3-Clause"}
+# Of these, the ones whose licence lets who receives them ask for their source.
+OFFERED = ("busybox", "avahi")
 # Debian's packages of which files are taken.
 PACKAGES = {"linux-image": "GPL-2.0-only", "e2fsck-static": "GPL-2.0-only",
-            "u-boot": "GPL-2.0-or-later"}
+            "u-boot": "GPL-2.0-or-later", "raspi-firmware": "LicenseRef-raspi-firmware"}
 
-OFFER = """The programs in this image that are under the GNU General Public License come from the
-Debian packages below, unchanged; their complete sources are Debian's source packages of the
-same name and version (apt-get source NAME=VERSION). BusyBox was built with the options in
-firmware/system/busybox.config by firmware/system/build-busybox of the Pulseboard sources. Who
-received this image may ask whoever gave it for these sources, for three years.
+OFFER = """The programs in this image that are under the GNU General Public License or the Lesser one
+come from the Debian packages below, unchanged; their complete sources are Debian's source packages
+of the same name and version (apt-get source NAME=VERSION). firmware/system/build-busybox (with the
+options in busybox.config) and firmware/system/build-announce of the Pulseboard sources built
+BusyBox, and announce from Avahi; they build them again from a changed source too. Who received this
+image may ask whoever gave it for these sources, for three years.
 
 """
 
@@ -26,25 +31,30 @@ def licence_of(package):
     return next((v for k, v in PACKAGES.items() if package.startswith(k)), "NOASSERTION")
 
 
+def copyright_of(package):
+    return package.find(f"usr/share/doc/{package.name}/copyright").read_text()
+
+
 def built_here():
     """(name, version) of what our own build compiled in."""
-    for listed in (TOP / "build/deps/VERSIONS", BUILD / "deps/VERSIONS"):
-        for line in listed.read_text().splitlines():
-            if found := re.match(r"(\S+) (\S+),", line):
-                if found[1] in SOURCES:
-                    yield found[1], found[2]
+    for name, version in {**versions(TOP / "build/deps/VERSIONS"), **versions()}.items():
+        if name in SOURCES:
+            yield name, version
 
 
 def licences(packages):
     """Texts for the image: file name -> text."""
     texts = {"pulseboard": (TOP / "LICENSE").read_text()}
     for name, _ in built_here():
-        base = BUILD if name == "busybox" else TOP / "build"
-        texts[name] = (base / "deps/src" / name / "debian/copyright").read_text()
+        base = BUILD if name in FROM_DEBIAN else TOP / "build"
+        source = base / "deps/src" / name
+        texts[name] = (source / "debian/copyright").read_text()
+        if name in OFFERED:  # the whole licence, which debian/copyright only points to
+            texts[SOURCES[name]] = (source / "LICENSE").read_text()
     for package in packages:
-        texts[package.name] = package.find(f"usr/share/doc/{package.name}/copyright").read_text()
+        texts[package.name] = copyright_of(package)
     offered = "".join(f"{p.name}: {p.source}\n" for p in packages)
-    offered += "".join(f"{n}: {n} ({v})\n" for n, v in built_here() if n == "busybox")
+    offered += "".join(f"{n}: {n} ({v})\n" for n, v in built_here() if n in OFFERED)
     texts["SOURCE-OFFER"] = OFFER + offered
     return texts
 
@@ -69,6 +79,10 @@ def document(release, packages, checksum):
         "documentNamespace": f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_OID, name + checksum)}",
         "creationInfo": {"created": when, "creators": ["Tool: firmware/build"]},
         "packages": listed,
+        # What has no name of SPDX's is there in full.
+        "hasExtractedLicensingInfos": [
+            {"licenseId": licence_of(p.name), "name": p.name, "extractedText": copyright_of(p)}
+            for p in packages if licence_of(p.name).startswith("LicenseRef-")],
         "relationships": [{"spdxElementId": "SPDXRef-DOCUMENT", "relationshipType": "DESCRIBES",
                            "relatedSpdxElement": p["SPDXID"]} for p in listed],
     }, indent=1) + "\n"

@@ -35,6 +35,11 @@ fi
 for round in 1 2; do
     if test "${slot}" = "a"; then setenv part 2; else setenv part 3; fi
     setenv bootargs "@BOOTARGS@ panic=10 quiet pulseboard.board=@BOARD@ pulseboard.slot=${slot} ${args}"
+    # One slot for boards that are much alike: the boot loader may know which this is.
+    setenv dtb "@DTB@"
+    if test -n "${fdtfile}" && test -e ${devtype} ${devnum}:${part} "${fdtfile}"; then
+        setenv dtb "${fdtfile}"
+    fi
     if load ${devtype} ${devnum}:${part} @KERNEL_ADDR@ vmlinuz; then
         @LOAD_FDT@
         if load ${devtype} ${devnum}:${part} @RAMDISK_ADDR@ initrd.img; then

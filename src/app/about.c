@@ -16,7 +16,6 @@ const char *about_hex(char out[17], uint64_t v) {
 int about_init(struct about *a, const struct config *c) {
     *a = (struct about){
         .version = PULSEBOARD_VERSION,
-        .started_wall_ms = clock_wall_ms(),
         .started_ms = clock_ms(),
         .sample_ms = c->sample_ms,
         .heartbeat_ms = c->heartbeat_start_ms,
@@ -27,6 +26,10 @@ int about_init(struct about *a, const struct config *c) {
         got = getrandom(&a->epoch, sizeof a->epoch, 0);
     while (got < 0 && errno == EINTR);
     return got == sizeof a->epoch ? 0 : got < 0 ? -errno : -EIO;
+}
+
+int64_t about_started_ms(const struct about *a) {
+    return clock_wall_ms() - (int64_t)(clock_ms() - a->started_ms);
 }
 
 void about_server_json(struct jsonw *w, const char *key, const struct about *a) {
@@ -153,7 +156,7 @@ void about_json(struct jsonw *w, const struct about *a,
     jsonw_obj(w, "server");
     jsonw_str(w, "name", a->name);
     jsonw_str(w, "version", a->version);
-    jsonw_i64(w, "started", a->started_wall_ms);
+    jsonw_i64(w, "started", about_started_ms(a));
     jsonw_str(w, "epoch", about_hex(hex, a->epoch));
     jsonw_obj_end(w);
     device_json(w, a, &list->device);

@@ -11,7 +11,6 @@
 struct about {
     char name[CONFIG_NAME_MAX]; /* title of the dashboard */
     const char *version;
-    int64_t started_wall_ms;
     uint64_t started_ms; /* monotonic */
     uint64_t epoch;      /* random: sequence numbers of another run mean nothing */
     uint32_t sample_ms, heartbeat_ms;
@@ -21,6 +20,10 @@ struct about {
 /* All but the device. 0 or -errno: there is no randomness. Waits for the kernel's
  * random pool, so that nobody has to later. */
 int about_init(struct about *a, const struct config *c);
+
+/* When it started, by the wall clock of now: a board without a battery for its clock
+ * starts in 1970. */
+int64_t about_started_ms(const struct about *a);
 
 /* The result of `info` and of GET /api/v1/info: one value. */
 #define ABOUT_JSON_MAX (96u * 1024)

@@ -426,14 +426,10 @@ int identity_install(struct identity *id, const char *pem, int64_t now_s, char *
 }
 
 static int take_away(struct identity *id, char *why, size_t cap) {
-    char path[IDENTITY_DIR_MAX + sizeof installed];
     if (id->kind != IDENTITY_INSTALLED)
         return -ENOENT;
     int rc = show_leaf(id, why, cap);
-    snprintf(path, sizeof path, "%s/%s", id->dir, installed);
-    if (rc == 0 && unlink(path) != 0)
-        rc = -errno;
-    return rc;
+    return rc ? rc : savefile_remove(id->dir, installed);
 }
 
 int identity_remove(struct identity *id, char *why, size_t cap) {

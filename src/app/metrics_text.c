@@ -46,7 +46,7 @@ static void process(struct text *t, const struct metrics_view *v) {
     family(t, "pulseboard_build_info", "gauge", "The version of this program.");
     put(t, "pulseboard_build_info{version=\"%s\"} 1\n", v->about->version);
     gauge(t, "process_start_time_seconds", "When this program started, since 1970.",
-          (double)v->about->started_wall_ms / 1e3);
+          (double)about_started_ms(v->about) / 1e3);
     gauge(t, "process_resident_memory_bytes", "Resident memory of this program.",
           (double)v->rss_bytes);
     family(t, "process_cpu_seconds_total", "counter", "CPU time used by this program.");

@@ -24,8 +24,9 @@ struct routes {
     struct identity *identity;             /* NULL: no TLS */
     const char *contact, *contact_expires; /* for security.txt; "": none */
     uint32_t max_sessions;
-    const char *updater;  /* socket of the half with rights; "": there is none */
-    atomic_bool stopping; /* not ready any more */
+    const char *updater; /* socket of the half with rights; "": there is none */
+    struct update_told *update_told; /* what it said last */
+    atomic_bool stopping;            /* not ready any more */
 };
 
 extern const struct httpd_route routes_table[];

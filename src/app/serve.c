@@ -24,6 +24,7 @@
 #include "app/reload.h"
 #include "app/routes.h"
 #include "app/tend.h"
+#include "app/update_routes.h"
 #include "app/upkeep.h"
 #include "app/watchdog.h"
 #include "base/blocks.h"
@@ -50,6 +51,7 @@ struct app {
     struct auth auth;
     struct live live;
     struct routes routes;
+    struct update_told update_told;
     struct lobby_counts lobby;
     struct hub *hub;
     struct doors doors; /* until the httpd has them */
@@ -144,8 +146,17 @@ static int start_hub(struct app *a) {
     return hub_start(&a->hub, &o);
 }
 
-/* Whoever stands at the device sees the code; the log, which others may read, does not
- * have it. */
+/* Whoever stands at the device sees the code; a log, which others may read, has but the
+ * place of it. */
+static void tell_code(const struct app *a, const char *dir) {
+    static const char how[] = "nobody owns this board yet; to claim it, open its page "
+                              "and enter";
+    if (isatty(STDERR_FILENO))
+        complain("%s %s", how, auth_code(&a->auth));
+    else
+        complain("%s the code in %s/" AUTH_CODE_FILE, how, dir);
+}
+
 static int open_auth(struct app *a) {
     const char *dir = a->reload.cli->data;
     const struct config *c = &a->config;
@@ -153,8 +164,7 @@ static int open_auth(struct app *a) {
     if (rc)
         complain("%s: %s", dir, strerror(-rc));
     else if (auth_code(&a->auth))
-        complain("nobody owns this board yet; to claim it, open its page and enter %s",
-                 auth_code(&a->auth));
+        tell_code(a, dir);
     a->live.auth = &a->auth;
     return rc;
 }
@@ -404,6 +414,7 @@ static void run(struct app *a) {
 /* ---- in order, and back ---- */
 
 static void fill_routes(struct app *a) {
+    update_told_init(&a->update_told);
     a->routes.auth = &a->auth;
     a->routes.about = &a->about;
     a->routes.contact = a->config.contact;
@@ -415,6 +426,7 @@ static void fill_routes(struct app *a) {
     a->routes.lobby = &a->lobby;
     a->routes.max_sessions = a->config.max_sessions + HUB_KEPT;
     a->routes.updater = a->config.updater_socket;
+    a->routes.update_told = &a->update_told;
 }
 
 /* With a hub that runs; it does not when this returns. */
@@ -438,6 +450,7 @@ static int run_with_hub(struct app *a) {
     hub_stop(a->hub);
     if (rc == 0)
         httpd_stop(a->httpd);
+    update_told_free(&a->update_told);
     sampler_stop(&a->sampler);
     keeper_stop(&a->keeper);
     return rc;

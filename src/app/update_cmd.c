@@ -110,7 +110,7 @@ static const char *text_of(const cJSON *tree, const char *key) {
 }
 
 static int status(struct updclient *c) {
-    int rc = updclient_status(c);
+    int rc = updclient_status(c, UPDCLIENT_PATIENT_S);
     if (rc != 0)
         return failed(c, "status", rc);
     cJSON *t = json_ok(c->text, c->n) ? json_parse(c->text, c->n) : NULL;
@@ -129,7 +129,7 @@ static int status(struct updclient *c) {
 
 int update_cmd(const struct update_args *a) {
     static struct updclient c;
-    int rc = updclient_open(&c, a->socket), code;
+    int rc = updclient_open(&c, a->socket, UPDCLIENT_PATIENT_S), code;
     if (rc != 0)
         return complain(a->socket, strerror(-rc));
     if (a->file)

@@ -13,6 +13,7 @@
 #include "update/updfile.h"
 
 #define STATUS_MAX 512u
+#define STATUS_S 1
 /* More than a slot of ours holds. */
 #define HEAR_OUT_MAX (256ull << 20)
 
@@ -42,21 +43,54 @@ static void answer_unsupported(const struct routes *r, struct httpd_rq *rq,
     answer_json(rq, 200, text, jsonw_end(&w));
 }
 
+void update_told_init(struct update_told *t) {
+    pthread_mutex_init(&t->asking, NULL);
+    pthread_mutex_init(&t->lock, NULL);
+    t->n = 0;
+}
+
+void update_told_free(struct update_told *t) {
+    pthread_mutex_destroy(&t->asking);
+    pthread_mutex_destroy(&t->lock);
+}
+
+/* One that is busy with a slow card has not changed its mind; one that is gone has. */
+static void ask_anew(struct update_told *t, const char *path) {
+    struct updclient c;
+    int rc = updclient_open(&c, path, STATUS_S);
+    if (rc == 0)
+        rc = updclient_status(&c, STATUS_S);
+    pthread_mutex_lock(&t->lock);
+    if (rc == 0) {
+        memcpy(t->text, c.text, c.n);
+        t->n = c.n;
+    } else if (rc != -ETIMEDOUT) {
+        t->n = 0;
+    }
+    pthread_mutex_unlock(&t->lock);
+    updclient_close(&c);
+}
+
 void update_routes_status(void *ctx, struct httpd_rq *rq) {
     const struct routes *r = ctx;
-    struct updclient c;
+    struct update_told *t = r->update_told;
+    char text[sizeof t->text];
     if (!r->updater[0]) {
         answer_unsupported(r, rq, "this system is not updated from here");
         return;
     }
-    int rc = updclient_open(&c, r->updater);
-    if (rc == 0)
-        rc = updclient_status(&c);
-    if (rc == 0)
-        answer_json(rq, 200, c.text, c.n);
+    if (pthread_mutex_trylock(&t->asking) == 0) {
+        ask_anew(t, r->updater);
+        pthread_mutex_unlock(&t->asking);
+    }
+    pthread_mutex_lock(&t->lock);
+    size_t n = t->n;
+    memcpy(text, t->text, n);
+    pthread_mutex_unlock(&t->lock);
+    if (n > 0)
+        answer_json(rq, 200, text, n);
     else
         answer_unsupported(r, rq, "the updater does not answer");
-    updclient_close(&c);
 }
 
 /* Reads on to the end of the body: a browser that is still sending when the answer
@@ -104,7 +138,7 @@ static bool reach(const struct routes *r, struct httpd_rq *rq, struct updclient 
         problem(rq, 501, NULL, "This system is not updated from here.");
         return false;
     }
-    int rc = updclient_open(c, r->updater);
+    int rc = updclient_open(c, r->updater, UPDCLIENT_PATIENT_S);
     if (rc != 0)
         refuse(rq, rc, c);
     return rc == 0;
@@ -173,7 +207,7 @@ void update_routes_take(void *ctx, struct httpd_rq *rq) {
     if (cap < UPDMSG_DATA_MAX)
         problem(rq, 500, NULL, NULL);
     else if (hand_over(rq, &c, buf)) {
-        int rc = updclient_status(&c);
+        int rc = updclient_status(&c, UPDCLIENT_PATIENT_S);
         if (rc == 0)
             answer_json(rq, 202, c.text, c.n);
         else

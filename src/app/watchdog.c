@@ -63,8 +63,10 @@ static uint64_t manager_ms(void) {
 /* A request is an int to musl, whose top bit this one has; to glibc it is a long. */
 #ifdef __GLIBC__
 #define SET_TIMEOUT WDIOC_SETTIMEOUT
+#define GET_TIMEOUT WDIOC_GETTIMEOUT
 #else
 #define SET_TIMEOUT ((int)WDIOC_SETTIMEOUT)
+#define GET_TIMEOUT ((int)WDIOC_GETTIMEOUT)
 #endif
 
 static int open_device(struct watchdog *w, const char *path, char *why, size_t cap) {
@@ -75,8 +77,12 @@ static int open_device(struct watchdog *w, const char *path, char *why, size_t c
         snprintf(why, cap, "%.200s: %s", path, strerror(-rc));
         return rc;
     }
-    /* One that has its own idea says so; one that cannot tell (a file) keeps ours. */
-    ioctl(w->device, SET_TIMEOUT, &seconds);
+    /* Some take what comes nearest, and say what; others refuse what is too long for
+     * them (watchdog-api: the SoCs of many boards, with 16 s at most) and stay with
+     * their own. One that cannot tell (a file) keeps ours. */
+    if (ioctl(w->device, SET_TIMEOUT, &seconds) != 0 &&
+        ioctl(w->device, GET_TIMEOUT, &seconds) != 0)
+        seconds = DEVICE_S;
     if (seconds < 3)
         seconds = 3;
     w->every_ms = (uint32_t)seconds * 1000 / 3;

@@ -67,15 +67,26 @@ static int replace(int folder, const char *name, mode_t mode, const void *p, siz
     return rc;
 }
 
+/* What was done in it outlives a power cut. */
+static int settle(int folder, int rc) {
+    if (rc == 0 && fsync(folder) != 0)
+        rc = -errno;
+    close(folder);
+    return rc;
+}
+
 int savefile(const char *dir, const char *name, mode_t mode, const void *p, size_t n) {
     if (strlen(name) >= SAVEFILE_NAME_MAX || strchr(name, '/'))
         return -EINVAL;
     int folder = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0)
         return -errno;
-    int rc = replace(folder, name, mode, p, n);
-    if (rc == 0 && fsync(folder) != 0)
-        rc = -errno;
-    close(folder);
-    return rc;
+    return settle(folder, replace(folder, name, mode, p, n));
+}
+
+int savefile_remove(const char *dir, const char *name) {
+    int folder = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0)
+        return -errno;
+    return settle(folder, unlinkat(folder, name, 0) == 0 ? 0 : -errno);
 }

@@ -13,3 +13,6 @@
  * was, but for -EIO of the folder itself, when the new one may not outlive a power cut.
  * name: without a slash. Written by root, it belongs to whom the folder does. */
 int savefile(const char *dir, const char *name, mode_t mode, const void *p, size_t n);
+
+/* dir/name is gone, for good: 0, or -errno. */
+int savefile_remove(const char *dir, const char *name);

@@ -1,7 +1,7 @@
 #pragma once
 /* One connected stream: a plain TCP socket or a TLS session on one. Owned by exactly
- * one thread at a time: the HTTP worker until it is posted to the hub, the hub from
- * then on. Never blocks: the socket is non-blocking. */
+ * one thread at a time: the lobby's, a worker while it answers, the hub from the moment
+ * it is posted there. Never blocks: the socket is non-blocking. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

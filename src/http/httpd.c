@@ -32,11 +32,10 @@ static bool is_at_once(const struct httpd_rq *rq, const struct httpd_route *rout
            !rq->head->authority.n;
 }
 
-/* A small body arrives in the lobby; who asks first whether to send it asks a worker.
- */
+/* A small body arrives in the lobby. */
 static bool wants_body(const struct httpd_rq *rq) {
     uint64_t whole = rq->head_n + rq->head->content_length;
-    return !rq->head->expects_continue && rq->n < whole && whole <= HEAD_BYTES_MAX;
+    return rq->n < whole && whole <= HEAD_BYTES_MAX;
 }
 
 static enum lobby_verdict on_head(void *ctx, struct lobby_guest *g, const char *p,
@@ -49,7 +48,10 @@ static enum lobby_verdict on_head(void *ctx, struct lobby_guest *g, const char *
         httpd_rq_parse(rq) == 0 ? httpd_find_route(h, rq) : NULL;
     if (route && !is_at_once(rq, route)) {
         *used = head_n + (size_t)rq->head->content_length;
-        return wants_body(rq) ? LOBBY_WANTS : LOBBY_ASIDE;
+        if (!wants_body(rq))
+            return LOBBY_ASIDE;
+        httpd_rq_invite(rq);
+        return LOBBY_WANTS;
     }
     if (route)
         httpd_handle(h, rq, route);

@@ -1,7 +1,8 @@
 #pragma once
 /* The web server: routes, one write per answer, connections that are kept for the next
- * request. Requests are collected in the lobby (http/lobby.h); handlers run on the
- * workers of CivetWeb (http/civet.h) and may block only within an answer's deadline.
+ * request. Requests are collected in the lobby (http/lobby.h), whose thread answers
+ * what is said to be quick (HTTPD_AT_ONCE); all other handlers run on the workers of
+ * CivetWeb (http/civet.h) and may block only within an answer's deadline.
  *
  * Bounds: a head of HEAD_BYTES_MAX, `body_max` bytes of request body, `reply_bytes` of
  * composed answer per worker (not resident until used). Every answer, errors included,
@@ -55,6 +56,7 @@ struct httpd_rq {
     size_t n, head_n;
     uint64_t body_read;
     bool keep;       /* the connection is for another request, too */
+    bool sits;       /* its worker has waited for the body */
     bool lost;       /* where that would begin is not known */
     size_t composed; /* bytes of the worker's buffer that the answer used */
     uint64_t began_ns;
@@ -92,8 +94,8 @@ struct httpd_opts {
     const struct httpd_route *routes;
     unsigned n_routes;
     /* Who asks: sets rq->role, which is ROLE_NONE so far, and what belongs to it. Runs
-     * on the worker, for each request that has a route. NULL: nobody is more than
-     * anybody. */
+     * where the handler will, on the lobby's thread too, so it does not block; for each
+     * request that has a route. NULL: nobody is more than anybody. */
     void (*identify)(void *ctx, struct httpd_rq *rq);
     void *ctx;       /* for the handlers */
     struct hub *hub; /* for upgrade_ws; outlives the httpd */
@@ -120,7 +122,9 @@ void httpd_problem(struct httpd_rq *rq, int status, const char *extra,
 /* The worker's buffer of reply_bytes, to compose a body in. */
 char *httpd_body(struct httpd_rq *rq, size_t *cap);
 /* The whole request body into buf: 0 and its length, or -errno after it was answered
- * with what is wrong (413, 408, 400). */
+ * with what is wrong: 413, 408, or 503 when all workers but one wait for bodies
+ * already. Of who is nobody in particular, what arrived in the lobby is all that is
+ * waited for: HEAD_BYTES_MAX with the head. */
 int httpd_read(struct httpd_rq *rq, void *buf, size_t cap, size_t *n);
 /* For a body that need not fit anywhere: its next cap bytes, fewer only at its end, and
  * then none. The same otherwise; how long it may be is for the handler to say. cap:

@@ -25,6 +25,7 @@ struct httpd {
     pthread_mutex_t hosts_lock; /* httpd_set_hosts() may come at any time */
     struct hosts hosts;
     struct assets assets;
+    atomic_uint sitting;           /* workers that wait for a body */
     struct lobby_counts counts;    /* when nobody else has them */
     unsigned tls_port;             /* of the first door for TLS; 0: there is none */
     struct httpd_worker workers[]; /* the last is the lobby's */
@@ -35,6 +36,8 @@ void httpd_rq_begin(struct httpd *h, struct httpd_worker *w, struct lobby_guest 
                     const char *bytes, size_t n, size_t head_n);
 /* 0, else it was answered with what is wrong. */
 int httpd_rq_parse(struct httpd_rq *rq);
+/* In the lobby: its body is to come there. */
+void httpd_rq_invite(struct httpd_rq *rq);
 /* There is no head to parse, or CivetWeb did not like it: answers so. */
 void httpd_rq_fault(struct httpd_rq *rq, int status);
 /* It was answered: tells the lobby how the connection goes on. Returns how many of the

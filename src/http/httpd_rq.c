@@ -43,11 +43,13 @@ void httpd_rq_detach(struct httpd_rq *rq, struct transport *out) {
 
 static void log_request(const struct httpd_rq *rq, size_t n, int rc) {
     char from[64], path[160];
+    /* 0: the level has changed since it began. */
+    uint64_t took_ns = rq->began_ns ? clock_ns() - rq->began_ns : 0;
     log_debug("http", "addr=%s method=%s path=%s status=%d bytes=%zu us=%llu rc=%d",
               sess_addr_text(&rq->addr, from, sizeof(from)),
               http_method_name(rq->head->method),
               log_quote(path, sizeof(path), rq->path), rq->status, n,
-              (unsigned long long)(clock_ns() - rq->began_ns) / 1000, rc);
+              (unsigned long long)took_ns / 1000, rc);
 }
 
 /* Has all of the body arrived, so that the next request begins behind it? */
@@ -114,10 +116,61 @@ char *httpd_body(struct httpd_rq *rq, size_t *cap) {
     return rq->worker->body;
 }
 
-static int go_on(struct httpd_rq *rq, struct deadline *due) {
-    static char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
-    struct iovec iov = {text, sizeof(text) - 1};
-    return deadline_send(&rq->guest->t, due, &iov, 1);
+static struct iovec go_on(void) {
+    static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    return (struct iovec){(void *)(uintptr_t)text, sizeof(text) - 1};
+}
+
+/* RFC 9110 10.1.1: whoever has begun to send is not told to. */
+static bool is_to_be_told(const struct httpd_rq *rq) {
+    return rq->head->expects_continue && rq->head->content_length > 0 &&
+           rq->body_read == 0 && rq->n == rq->head_n;
+}
+
+void httpd_rq_invite(struct httpd_rq *rq) {
+    struct iovec iov = go_on(), *left = &iov;
+    int n = 1, rc = 0;
+    if (is_to_be_told(rq))
+        rc = lobby_say(rq->httpd->lobby, rq->guest, &left, &n, true);
+    rq->guest->next = rc == 0 ? LOBBY_KEEP : LOBBY_CLOSE;
+}
+
+/* A worker would wait for the body. Nobody in particular is not waited for: the lobby
+ * has all of his body, or it is too large. Of the workers one is always left for those
+ * who have said all. 0, else it was answered. */
+static int sit_down(struct httpd_rq *rq) {
+    struct httpd *h = rq->httpd;
+    unsigned most = h->o.workers > 1 ? h->o.workers - 1 : 1;
+    if (rq->sits)
+        return 0;
+    if (rq->role <= ROLE_NONE) {
+        httpd_problem(rq, 413, NULL, "The request is too large.");
+        return -EMSGSIZE;
+    }
+    if (atomic_fetch_add(&h->sitting, 1) >= most) {
+        atomic_fetch_sub(&h->sitting, 1);
+        httpd_problem(rq, 503, "Retry-After: 2\r\n",
+                      "Others are sending. Try again in a moment.");
+        return -EBUSY;
+    }
+    rq->sits = true;
+    return 0;
+}
+
+static int tell_to_go_on(struct httpd_rq *rq, struct deadline *due) {
+    struct iovec iov = go_on();
+    int rc = sit_down(rq);
+    return rc ? rc : deadline_send(&rq->guest->t, due, &iov, 1);
+}
+
+/* As deadline_recv(). */
+static long receive(struct httpd_rq *rq, struct deadline *due, char *buf, size_t n) {
+    struct transport *t = &rq->guest->t;
+    long got = t->ops->recv(t, (uint8_t *)buf, n);
+    if (got != -EAGAIN)
+        return got;
+    int rc = sit_down(rq);
+    return rc ? rc : deadline_recv(t, due, buf, n);
 }
 
 /* What of the body came with the head, and was not read yet: at most cap bytes. */
@@ -135,14 +188,11 @@ static size_t take_arrived(struct httpd_rq *rq, char *buf, size_t cap) {
 int httpd_read_part(struct httpd_rq *rq, void *buf, size_t cap, size_t *n) {
     uint64_t left = rq->head->content_length - rq->body_read;
     size_t want = left < cap ? (size_t)left : cap;
-    bool first = rq->body_read == 0;
-    size_t have = take_arrived(rq, buf, want);
     struct deadline due = pace(rq);
-    int rc = 0;
-    if (first && have == 0 && rq->head->expects_continue)
-        rc = go_on(rq, &due);
+    int rc = is_to_be_told(rq) ? tell_to_go_on(rq, &due) : 0;
+    size_t have = take_arrived(rq, buf, want);
     while (rc == 0 && have < want) {
-        long got = deadline_recv(&rq->guest->t, &due, (char *)buf + have, want - have);
+        long got = receive(rq, &due, (char *)buf + have, want - have);
         if (got > 0) {
             have += (size_t)got;
             rq->body_read += (size_t)got;
@@ -151,10 +201,10 @@ int httpd_read_part(struct httpd_rq *rq, void *buf, size_t cap, size_t *n) {
     }
     if (rc == -ETIMEDOUT)
         httpd_problem(rq, 408, NULL, "The request body did not arrive in time.");
-    else if (rc != 0)
-        rq->status = STATUS_GONE;
-    else
+    else if (rc == 0)
         *n = have;
+    else if (!rq->status)
+        rq->status = STATUS_GONE;
     return rc;
 }
 
@@ -169,6 +219,8 @@ int httpd_read(struct httpd_rq *rq, void *buf, size_t cap, size_t *n) {
 
 size_t httpd_rq_end(struct httpd_rq *rq) {
     struct lobby_guest *g = rq->guest;
+    if (rq->sits)
+        atomic_fetch_sub(&rq->httpd->sitting, 1);
     if (rq->composed > KEEP_BYTES)
         madvise(rq->worker->body + KEEP_BYTES, rq->composed - KEEP_BYTES,
                 MADV_DONTNEED);

@@ -77,7 +77,7 @@ struct lobby_guest {
 enum lobby_verdict {
     LOBBY_ANSWERED, /* lobby_say() and next were used; *used bytes are done with */
     LOBBY_WANTS,    /* *used bytes in all, HEAD_BYTES_MAX at most, before it is asked
-                       again */
+                       again; lobby_say() may have been used, and next is set */
     LOBBY_ASIDE,    /* a worker shall answer */
 };
 

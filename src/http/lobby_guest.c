@@ -264,6 +264,7 @@ static size_t consider(struct lobby *l, struct lobby_guest *g, const char *p,
     case LOBBY_WANTS:
         g->scanned = 0; /* it is asked again, with all of it */
         g->want = used;
+        settle(l, g);
         return 0;
     case LOBBY_ASIDE:
         break;

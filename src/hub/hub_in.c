@@ -156,9 +156,9 @@ static void decode_kept(struct hub *h, struct sess *s, struct conn *c, bool all)
     decode(h, s, c, h->inbuf, n, all);
 }
 
-/* Bytes to ask for: few, but for the middle of a long frame, which is never kept. */
+/* Bytes to ask for: few, but for the rest of a long frame, which is never kept. */
 static size_t sip(const struct conn *c, size_t budget) {
-    size_t n = c->in.left > HUB_SIP_BYTES ? budget : HUB_SIP_BYTES;
+    size_t n = c->in.left > HUB_SIP_BYTES ? c->in.left : HUB_SIP_BYTES;
     return n < budget ? n : budget;
 }
 
@@ -181,16 +181,22 @@ static void read_some(struct hub *h, struct sess *s, struct conn *c, bool all) {
     }
 }
 
-void io_read(struct hub *h, struct sess *s, bool all) {
-    struct conn *c = hub_conn(h, s);
+static void begin_turn(struct hub *h) {
     uint64_t end_ns = clock_ns() + HUB_TURN_NS;
     h->turn_end_ns = end_ns < h->turns_end_ns ? end_ns : h->turns_end_ns;
+}
+
+void io_read(struct hub *h, struct sess *s, bool all) {
+    struct conn *c = hub_conn(h, s);
+    begin_turn(h);
     decode_kept(h, s, c, all);
     read_some(h, s, c, all);
     if (c->phase == CONN_DEAD)
         return;
-    /* What epoll cannot see, above the socket or out of it. */
-    if (!io_paused(h, s, c) && (c->unread.len > 0 || c->t.ops->pending(&c->t)))
+    /* What epoll cannot see, above the socket or out of it; and whoever's time ran out
+     * before he was done, or before it was his turn at all. */
+    if (!io_paused(h, s, c) &&
+        (c->unread.len > 0 || c->t.ops->pending(&c->t) || clock_ns() >= h->turn_end_ns))
         io_read_again(h, s);
     if (c->t.ops->unflushed(&c->t))
         io_dirty(h, s); /* an alert or a key update of the layer's own */
@@ -217,7 +223,8 @@ void io_event(struct hub *h, sess_id id, uint32_t events) {
     /* EPOLLERR and EPOLLHUP cannot be turned off: they are dealt with even when reading
      * is held back. */
     bool broken = (events & (EPOLLERR | EPOLLHUP)) != 0;
-    if (broken || (events & (EPOLLIN | EPOLLRDHUP)))
+    /* Who stands in the queue has had his turn, or comes first in the next tick. */
+    if (broken || (!c->more && (events & (EPOLLIN | EPOLLRDHUP))))
         io_read(h, s, broken);
     if ((events & EPOLLOUT) && c->phase != CONN_DEAD)
         io_flush(h, s);
@@ -285,9 +292,11 @@ void io_adopt(struct hub *h, struct handoff_item *it) {
     }
     if (h->stopping)
         end_session(h, s, DISC_SHUTDOWN, 0, NULL);
+    begin_turn(h);
     if (it->leftover_n)
         take_in(h, s, c, it->leftover, it->leftover_n, false);
-    /* Records that were decrypted before the hub looked do not show in epoll. */
-    if (c->t.ops->pending(&c->t))
+    /* Records that were decrypted before the hub looked do not show in epoll, and
+     * neither do frames that there was no time for. */
+    if (c->unread.len > 0 || c->t.ops->pending(&c->t))
         io_read_again(h, s);
 }

@@ -21,6 +21,7 @@ static const struct pairs_kind kind = {
 struct mount {
     uint64_t major, dev; /* dev: major and minor */
     char *root, *at, *type;
+    bool fixed; /* read-only, wherever it is mounted */
 };
 
 /* "\040" is a blank, and so on. */
@@ -56,6 +57,9 @@ static bool parse_line(char *line, struct mount *m) {
     while ((word = text_word(&line)) && strcmp(word, "-") != 0)
         continue;
     m->type = text_word(&line);
+    text_word(&line);
+    const char *of_all = text_word(&line);
+    m->fixed = of_all && (strcmp(of_all, "ro") == 0 || strncmp(of_all, "ro,", 3) == 0);
     m->dev = m->major << 32 | minor;
     unescape(m->at);
     return m->type && m->at[0] == '/';
@@ -76,9 +80,12 @@ static bool holds_data(const struct mount *m) {
     if (m->major == 0) /* anonymous: no block device */
         return one_of(m->type, deviceless) ||
                (is_root && strcmp(m->type, "overlay") == 0);
-    /* An image is always full. A directory of a file system mounted elsewhere is no
-     * file system of its own. */
-    return !one_of(m->type, images) && (is_root || strcmp(m->root, "/") == 0);
+    /* An image is always full, and so is nearly what nobody writes to: a slot of ours.
+     * (The options of the mount itself do not count: a service's own view of all may be
+     * read-only.) A directory of a file system mounted elsewhere is no file system of
+     * its own. */
+    return !one_of(m->type, images) &&
+           (is_root || (!m->fixed && strcmp(m->root, "/") == 0));
 }
 
 /* Of several mounts of one file system the one with the shortest path stands for it. */

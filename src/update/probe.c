@@ -131,7 +131,6 @@ static int get(struct ask *a, const struct target *t, const char *path,
     int n = snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: %s\r\n%s\r\n",
                      path, t->host, fields);
     a->n = 0;
-    a->due_ms = clock_ms() + PROBE_MS / 2;
     int rc = connect_to(a, t);
     if (rc == 0 && send(a->fd, request, (size_t)n, MSG_NOSIGNAL) != n)
         rc = -EIO;
@@ -160,7 +159,7 @@ bool probe_serves(const char *at, char why[PROBE_WHY_MAX]) {
         "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
         "Sec-WebSocket-Key: cHVsc2Vib2FyZHByb2JlIQ==\r\n";
     struct target t;
-    struct ask a;
+    struct ask a = {.due_ms = clock_ms() + PROBE_MS};
     if (parse(&t, at) != 0)
         return lacks(why, "probe", -EINVAL);
     int rc = get(&a, &t, "/", "Connection: close\r\n", NULL);

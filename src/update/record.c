@@ -17,9 +17,10 @@ const char *update_state_name(enum update_state s) { return names[s]; }
 
 size_t record_text(const struct record *r, char out[RECORD_TEXT_MAX]) {
     int n = snprintf(out, RECORD_TEXT_MAX,
-                     "state=%s\nslot=%c\nversion=%s\nfrom=%s\nboot=%s\nwhy=%s\n",
-                     names[r->state], ab_letter(r->slot), r->version, r->from, r->boot,
-                     r->why);
+                     "state=%s\nslot=%c\nnetwork=%d\nversion=%s\nfrom=%s\nboot=%s\n"
+                     "why=%s\n",
+                     names[r->state], ab_letter(r->slot), r->network, r->version,
+                     r->from, r->boot, r->why);
     return n > 0 && (unsigned)n < RECORD_TEXT_MAX ? (size_t)n : 0;
 }
 
@@ -52,6 +53,11 @@ static bool take_slot(struct record *r, const char *v, size_t n) {
     return true;
 }
 
+static bool take_flag(bool *out, const char *v, size_t n) {
+    *out = n == 1 && *v == '1';
+    return n == 1 && (*v == '0' || *v == '1');
+}
+
 static bool take_line(struct record *r, const char *line, size_t n) {
     const char *eq = memchr(line, '=', n);
     if (!eq)
@@ -62,6 +68,8 @@ static bool take_line(struct record *r, const char *line, size_t n) {
         return take_state(r, v, v_n);
     if (key_n == 4 && memcmp(line, "slot", 4) == 0)
         return take_slot(r, v, v_n);
+    if (key_n == 7 && memcmp(line, "network", 7) == 0)
+        return take_flag(&r->network, v, v_n);
     if (key_n == 7 && memcmp(line, "version", 7) == 0)
         return take_text(r->version, sizeof r->version, v, v_n);
     if (key_n == 4 && memcmp(line, "from", 4) == 0)

@@ -1,7 +1,8 @@
 #pragma once
 /* What the helper remembers of the last update, across reboots: a few lines of
- * key=value in one file. Nothing is decided by it that could keep a board from booting:
- * without it only the reason is lost. */
+ * key=value in one file. One thread; load and store block on the disk. Nothing is
+ * decided by it that could keep a board from booting: without it only the reason is
+ * lost. */
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -30,6 +31,7 @@ const char *update_state_name(enum update_state s);
 struct record {
     enum update_state state;
     enum ab_slot slot; /* that the update was written to */
+    bool network;      /* the system that wrote it could be reached over one */
     char version[MANIFEST_VERSION_MAX], from[MANIFEST_VERSION_MAX];
     char boot[RECORD_BOOT_MAX]; /* in which it was written */
     char why[RECORD_WHY_MAX];   /* a sentence; printable, on one line */

@@ -300,7 +300,7 @@ static int listen_at(struct updater *u, char *why, size_t cap) {
     mode_t mask = umask(0177);
     int rc = bind(u->listener, (struct sockaddr *)&sa, sizeof sa) == 0 ? 0 : -errno;
     umask(mask);
-    if (rc == 0 && u->o.user != geteuid() && chown(path, u->o.user, (gid_t)-1) != 0)
+    if (rc == 0 && u->o.user != geteuid() && lchown(path, u->o.user, (gid_t)-1) != 0)
         rc = -errno;
     if (rc == 0 && listen(u->listener, UPDATER_CLIENTS) != 0)
         rc = -errno;

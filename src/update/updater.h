@@ -3,7 +3,9 @@
  * tells the boot loader, and restarts the board. One thread, a few clients of
  * update/updmsg.h at a time, one of them with an update; memory is fixed. It believes
  * nobody: signature, board, version and hash are checked here, before the first byte is
- * written, and whether a new system has proved itself it finds out by itself.
+ * written, and whether a new system has proved itself it finds out by itself. One thing
+ * it takes on the word of its client, which says that an administrator asked for it: to
+ * go back to an older version that is signed (UPDMSG_FORCE).
  *
  * Invariants, whenever it is killed: ab.txt is whole, the slot it names runs or is on
  * trial for one boot, and the slot that runs was never written to. */

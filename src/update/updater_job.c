@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "update/network.h"
 #include "update/updater_priv.h"
 #include "update/updfile.h"
 
@@ -72,7 +73,8 @@ struct updater_answer job_begin(struct updater *u, int who, const uint8_t *p,
         return say(UPDMSG_WRONG, "an update begins with its head");
     u->incoming = (struct manifest){.size = 0};
     struct updater_answer a = judge(u, p + 1, n - 1, p[0] == UPDMSG_FORCE);
-    u->record = (struct record){.slot = ab_other(u->o.running)};
+    u->record =
+        (struct record){.slot = ab_other(u->o.running), .network = network_reachable()};
     memcpy(u->record.version, u->incoming.version, sizeof u->record.version);
     memcpy(u->record.from, u->o.image.version, sizeof u->record.from);
     memcpy(u->record.boot, u->boot, sizeof u->record.boot);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "update/bootup.h"
+#include "update/network.h"
 #include "update/probe.h"
 #include "update/updater_priv.h"
 
@@ -47,7 +48,8 @@ int trial_start(struct updater *u, char *why, size_t cap) {
     b.ab_ok = abstate_load(&b.ab, u->o.boot_dir) == 0;
     struct record before = u->record;
     enum bootup_todo todo = bootup_judge(&b);
-    if (memcmp(&before, &u->record, sizeof before) != 0)
+    if (before.state != u->record.state || before.slot != u->record.slot ||
+        strcmp(before.why, u->record.why) != 0)
         record_store(&u->record, u->o.state);
     if (todo == BOOTUP_TRY)
         begin_trial(u);
@@ -81,9 +83,20 @@ void trial_end(struct updater *u, const char *why) {
     updater_reboot_soon(u);
 }
 
+/* Pages and sessions; and where the system before could be reached over a network, so
+ * can this one: a kernel without the driver may serve nobody but us. */
+static bool serves(const struct updater *u, char why[PROBE_WHY_MAX]) {
+    if (!probe_serves(u->o.probe, why))
+        return false;
+    bool reached = !u->record.network || network_reachable();
+    if (!reached)
+        snprintf(why, PROBE_WHY_MAX, "no network: the system before had one");
+    return reached;
+}
+
 void trial_look(struct updater *u) {
     char why[PROBE_WHY_MAX] = "", text[RECORD_WHY_MAX];
-    bool served = probe_serves(u->o.probe, why);
+    bool served = serves(u, why);
     uint64_t now_ms = clock_ms();
     u->probe_at_ms = now_ms + u->o.probe_ms;
     switch (trial_see(&u->trial, now_ms, served)) {

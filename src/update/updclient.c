@@ -9,10 +9,16 @@
 #include <unistd.h>
 
 /* A flush of SLOT_FLUSH to a slow card takes a while, reading a slot back longer. */
-#define ANSWER_S 30
+#define ANSWER_S UPDCLIENT_PATIENT_S
 #define END_S 300
 
-int updclient_open(struct updclient *c, const char *path) {
+static void limit(const struct updclient *c, int wait_s) {
+    struct timeval tv = {.tv_sec = wait_s};
+    setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof tv);
+    setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof tv);
+}
+
+int updclient_open(struct updclient *c, const char *path, int wait_s) {
     struct sockaddr_un sa = {.sun_family = AF_UNIX};
     *c = (struct updclient){.fd = -1};
     if (strlen(path) >= sizeof sa.sun_path)
@@ -21,9 +27,10 @@ int updclient_open(struct updclient *c, const char *path) {
     c->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     if (c->fd < 0)
         return -errno;
+    limit(c, wait_s); /* unix(7): connect() too waits while the backlog is full */
     if (connect(c->fd, (struct sockaddr *)&sa, sizeof sa) == 0)
         return 0;
-    int rc = -errno;
+    int rc = errno == EAGAIN ? -ETIMEDOUT : -errno;
     updclient_close(c);
     return rc;
 }
@@ -70,22 +77,20 @@ static int ask(struct updclient *c, enum updmsg_ask what, struct iovec *p, int c
     char kind = (char)what;
     struct iovec iov[3] = {{&kind, 1}};
     struct msghdr m = {.msg_iov = iov};
-    struct timeval tv = {.tv_sec = wait_s};
     int parts = 1 + count;
     m.msg_iovlen = (__typeof__(m.msg_iovlen))parts; /* size_t; an int to musl */
     c->text[0] = '\0';
     c->n = 0;
     for (int i = 0; i < count; i++)
         iov[1 + i] = p[i];
-    setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof tv);
-    setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof tv);
+    limit(c, wait_s);
     if (sendmsg(c->fd, &m, MSG_NOSIGNAL) < 0)
         return errno == EAGAIN ? -ETIMEDOUT : -errno;
     return answer(c);
 }
 
-int updclient_status(struct updclient *c) {
-    return ask(c, UPDMSG_STATUS, NULL, 0, ANSWER_S);
+int updclient_status(struct updclient *c, int wait_s) {
+    return ask(c, UPDMSG_STATUS, NULL, 0, wait_s);
 }
 
 int updclient_begin(struct updclient *c, bool force, const uint8_t *head, size_t n) {

@@ -17,11 +17,15 @@ struct updclient {
     size_t n;
 };
 
-int updclient_open(struct updclient *c, const char *path);
+/* What asks for a state only waits so long to be let in, and so long for the answer;
+ * everything else may wait for a slow card. */
+#define UPDCLIENT_PATIENT_S 30
+
+int updclient_open(struct updclient *c, const char *path, int wait_s);
 void updclient_close(struct updclient *c);
 
 /* text is then the JSON of the API. */
-int updclient_status(struct updclient *c);
+int updclient_status(struct updclient *c, int wait_s);
 int updclient_begin(struct updclient *c, bool force, const uint8_t *head, size_t n);
 /* n: UPDMSG_DATA_MAX at the most. */
 int updclient_data(struct updclient *c, const uint8_t *p, size_t n);

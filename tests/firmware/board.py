@@ -19,6 +19,7 @@ MACHINES = {
     "virt-armhf": ["qemu-system-arm", "-M", "virt", "-cpu", "cortex-a15", "-m", "64"],
     "virt-arm64": ["qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a53", "-m", "256"],
     "orangepi-pc": ["qemu-system-arm", "-M", "orangepi-pc", "-m", "1G"],
+    "raspberrypi": ["qemu-system-aarch64", "-M", "raspi3b", "-m", "1G"],
 }
 
 
@@ -42,8 +43,9 @@ def until(what, probe, timeout=BOOT_S):
 
 
 class Board:
-    def __init__(self, name, folder, memory=None):
-        self.name, self.folder = name, folder
+    def __init__(self, name, folder, memory=None, wire=None):
+        """wire: what is plugged into a second network socket (wire.py)."""
+        self.name, self.folder, self.wire = name, folder, wire
         folder.mkdir(parents=True, exist_ok=True)
         self.disk = folder / "disk.img"
         subprocess.run(["cp", "--sparse=always", BUILD / name / "disk.img", self.disk], check=True)
@@ -52,6 +54,9 @@ class Board:
             # Four processors that wait for each other take minutes where this machine has
             # fewer; QEMU's machine cannot have less.
             self.put("kernel.txt", "args=maxcpus=1\n")
+        if name == "raspberrypi":
+            # The emulated watchdog bites at the moment when it is started.
+            self.put("kernel.txt", "args=module_blacklist=bcm2835_wdt\n")
 
     # The disk, while the power is off.
 
@@ -76,27 +81,48 @@ class Board:
 
     def start(self):
         assert not self.child
-        self.port, self.tls_port = free_port(), free_port()
+        self.port, self.tls_port, self.ssh_port = free_port(), free_port(), free_port()
         self.starts += 1
         self.log = self.folder / f"console-{self.starts}.log"
         machine = list(MACHINES[self.name])
         if self.memory:
             machine[machine.index("-m") + 1] = str(self.memory)
-        net = (f"user,hostfwd=tcp:127.0.0.1:{self.port}-:80,"
-               f"hostfwd=tcp:127.0.0.1:{self.tls_port}-:443")
-        if self.name.startswith("virt"):
-            machine += ["-bios", BUILD / self.name / "u-boot.bin",
-                        "-drive", f"if=none,id=d,format=raw,file={self.disk}",
-                        "-device", "virtio-blk-device,drive=d", "-device", "virtio-rng-device",
-                        "-netdev", f"{net},id=n", "-device", "virtio-net-device,netdev=n"]
-        else:
-            machine += ["-drive", f"if=sd,format=raw,file={self.disk}", "-nic", net]
+        net = "user" + "".join(f",hostfwd=tcp:127.0.0.1:{here}-:{there}" for here, there in (
+            (self.port, 80), (self.tls_port, 443), (self.ssh_port, 22)))
+        machine += self.devices(net)
+        machine += self.wire.qemu() if self.wire else []
         self.began = time.monotonic()
         with open(self.log, "wb") as log:
-            self.child = subprocess.Popen([str(w) for w in machine] + ["-nographic"],
-                                          stdin=subprocess.DEVNULL, stdout=log,
-                                          stderr=subprocess.STDOUT)
+            self.child = subprocess.Popen([str(w) for w in machine], stdin=subprocess.DEVNULL,
+                                          stdout=log, stderr=subprocess.STDOUT)
         return self
+
+    def devices(self, net):
+        """Disk, network and console of the machine, as QEMU's options."""
+        if self.name.startswith("virt"):
+            return ["-nographic", "-bios", BUILD / self.name / "u-boot.bin",
+                    "-drive", f"if=none,id=d,format=raw,file={self.disk}",
+                    "-device", "virtio-blk-device,drive=d", "-device", "virtio-rng-device",
+                    "-netdev", f"{net},id=n", "-device", "virtio-net-device,netdev=n"]
+        card = ["-drive", f"if=sd,format=raw,file={self.disk}"]
+        if self.name == "raspberrypi":
+            # The emulator is the Pi's own boot loader: it starts what config.txt names. The
+            # console is the second serial line; the network is an adapter on USB (plug_in()).
+            for name in ("u-boot.bin", "bcm2837-rpi-3-b.dtb"):
+                self.mtools("mcopy", "-n", f"::{name}", str(self.folder / name))
+            return [*card, "-kernel", self.folder / "u-boot.bin",
+                    "-dtb", self.folder / "bcm2837-rpi-3-b.dtb",
+                    "-display", "none", "-serial", "null", "-serial", "stdio",
+                    "-monitor", f"unix:{self.folder}/monitor,server=on,wait=off",
+                    "-netdev", f"{net},id=n"]
+        return [*card, "-nographic", "-nic", net]
+
+    def plug_in(self, device):
+        """Into a port of the board that runs, where its machine has a monitor."""
+        with socket.socket(socket.AF_UNIX) as monitor:
+            monitor.connect(str(self.folder / "monitor"))
+            monitor.sendall(f"device_add {device}\n".encode())
+            until("the monitor has taken it", lambda: b"device_add" in monitor.recv(4096), 30)
 
     def cut(self):
         """The power goes: nothing is flushed, nothing is told."""
@@ -109,9 +135,11 @@ class Board:
 
     # Talking to it.
 
-    def fetch(self, path="/"):
+    def fetch(self, path="/", host=None):
         assert self.child.poll() is None, f"QEMU ended:\n{self.console()[-2000:]}"
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=20) as answer:
+        ask = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}",
+                                     headers={"Host": host} if host else {})
+        with urllib.request.urlopen(ask, timeout=20) as answer:
             return answer.read().decode()
 
     def stats(self):

@@ -62,6 +62,7 @@ static void record_comes_back_as_it_was(void **state) {
     for (int s = 0; s < UPDATE_STATES; s++) {
         struct record got, r = {.state = (enum update_state)s,
                                 .slot = AB_B,
+                                .network = s % 2 != 0,
                                 .version = "1.2.3+gabc",
                                 .from = "1.2.2",
                                 .boot = "11111111-2222-3333-4444-555555555555",

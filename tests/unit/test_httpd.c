@@ -235,6 +235,11 @@ static void what_bytes_get_for_an_answer(void **state) {
          "Allow: GET, HEAD, OPTIONS\r\n"},
         {"OPTIONS /echo HTTP/1.1\r\n" HOST "\r\n", 204, "Allow: OPTIONS, POST\r\n"},
         {"OPTIONS * HTTP/1.1\r\n" HOST "\r\n", 204, "Allow: "},
+        {"OPTIONS * HTTP/1.1\r\nConnection: close\r\n\r\n", 400, "Host"},
+        {"OPTIONS * HTTP/1.1\r\nConnection: close\r\nHost: evil.example\r\n\r\n", 403,
+         ""},
+        {"GET /%hello HTTP/1.1\r\nConnection: close\r\nHost: evil.example\r\n\r\n", 403,
+         ""},
         {"POST /hello HTTP/1.1\r\n" HOST "\r\n", 405, "Allow: GET, HEAD, OPTIONS\r\n"},
         {"GET /echo HTTP/1.1\r\n" HOST "\r\n", 405, "Allow: OPTIONS, POST\r\n"},
         {"TRACE /hello HTTP/1.1\r\n" HOST "\r\n", 501, ""},
@@ -260,6 +265,7 @@ static void what_bytes_get_for_an_answer(void **state) {
          "\r\n\r\nabc"},
         {"POST /echo HTTP/1.1\r\n" HOST "\r\n", 200, "Content-Length: 0\r\n"},
         {"POST /echo HTTP/1.1\r\n" HOST "Content-Length: 65537\r\n\r\n", 413, ""},
+        {"POST /echo HTTP/1.1\r\n" HOST "Content-Length: 8192\r\n\r\n", 413, ""},
         {"POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n", 411, ""},
     };
     log_set_level(LOG_LVL_ERROR);

@@ -270,12 +270,15 @@ static void messages_come_back(void **state) {
     start(w);
     uint8_t early[64];
     uint32_t n = (uint32_t)frame(early, 0x81, "early", 5);
+    n += (uint32_t)frame(early + n, 0x81, "bird", 4);
     struct handoff_hello hello = {0};
     int fd = join_with(w, &hello, early, n, 0);
     uint8_t body[65536];
     unsigned op;
     assert_int_equal(read_frame(fd, &op, body), 5);
     assert_memory_equal(body, "early", 5);
+    assert_int_equal(read_frame(fd, &op, body), 4);
+    assert_memory_equal(body, "bird", 4);
     /* In three fragments with a ping between them. */
     send_frame(fd, 0x02, "ab", 2);
     send_frame(fd, 0x89, "!", 1);
@@ -543,18 +546,22 @@ static void a_burst_of_requests_is_answered(void **state) {
     close(fd);
 }
 
-/* 400 requests of 5 ms in one burst take 2 s; meanwhile a question of another is
- * answered within a few turns. */
-static void one_that_asks_much_takes_turns(void **state) {
+/* 400 requests of 5 ms in one burst take 2 s, of three three times that; meanwhile a
+ * question of another is answered within a few turns. */
+static void those_that_ask_much_take_turns(void **state) {
+    enum { HOGS = 3 };
     struct world *w = *state;
     start(w);
-    int busy = join(w);
+    int busy[HOGS];
+    for (int i = 0; i < HOGS; i++)
+        busy[i] = join(w);
     int other = join(w);
     static uint8_t burst[400 * 16];
     size_t n = 0;
     for (int i = 0; i < 400; i++)
         n += frame(burst + n, 0x81, "work", 4);
-    assert_int_equal(send(busy, burst, n, MSG_NOSIGNAL), (ssize_t)n);
+    for (int i = 0; i < HOGS; i++)
+        assert_int_equal(send(busy[i], burst, n, MSG_NOSIGNAL), (ssize_t)n);
     for (int i = 0; i < 5; i++) {
         uint8_t body[65536];
         unsigned op;
@@ -566,9 +573,33 @@ static void one_that_asks_much_takes_turns(void **state) {
         assert_true(clock_ms() - t0 < 500);
     }
     struct hub_stats s = stats(w);
-    assert_true(s.m.frames_in < 400); /* it is still at it */
-    close(busy);
+    assert_true(s.m.frames_in < HOGS * 400); /* they are still at it */
+    for (int i = 0; i < HOGS; i++)
+        close(busy[i]);
     close(other);
+}
+
+/* A long frame is read to its end, and not what stands behind it with it. */
+static void little_waits_undecoded(void **state) {
+    enum { LONG = 9000, WORKS = 2000 };
+    struct world *w = *state;
+    start(w);
+    int fd = join(w);
+    static uint8_t burst[LONG + 16 + WORKS * 16], body[65536];
+    size_t n = frame(burst, 0x81, body, LONG);
+    for (int i = 0; i < WORKS; i++)
+        n += frame(burst + n, 0x81, "work", 4);
+    assert_int_equal(send(fd, burst, n, MSG_NOSIGNAL), (ssize_t)n);
+    unsigned op;
+    assert_int_equal(read_frame(fd, &op, body), LONG);
+    uint64_t until = clock_ms() + PATIENCE_MS;
+    struct hub_stats s;
+    do {
+        s = stats(w);
+        assert_true(clock_ms() < until);
+        assert_true(s.queue_bytes < 2 * 4096);
+    } while (s.m.frames_in < 20);
+    close(fd);
 }
 
 static void whoever_hoards_the_pool_pays(void **state) {
@@ -745,7 +776,8 @@ int main(void) {
         T(one_that_never_reads_is_closed),
         T(one_that_asks_but_does_not_read_is_held_back),
         T(a_burst_of_requests_is_answered),
-        T(one_that_asks_much_takes_turns),
+        T(those_that_ask_much_take_turns),
+        T(little_waits_undecoded),
         T(whoever_hoards_the_pool_pays),
         T(an_unfinished_message_has_a_deadline),
         T(a_silent_peer_is_lost_and_told),

@@ -599,6 +599,14 @@ static void mounts_are_chosen_with_sense(void **state) {
         "3 0 0:31 /@a /a rw shared:1 - btrfs /dev/sdb rw,subvol=/@a\n"
         "4 0 0:31 /@b /bb rw shared:1 master:2 - btrfs /dev/sdb rw,subvol=/@b\n",
         (const char *const[]){"fs.root.used", "fs.a.used", NULL});
+    /* Nobody writes to it; a root that is so tells all the same, and so does what only
+     * a service's own view has read-only. */
+    check_mounts(
+        "1 0 8:1 / / ro - ext4 /dev/sda1 ro,relatime\n"
+        "2 0 8:2 / /slot ro - ext4 /dev/sda2 ro\n"
+        "3 0 8:3 / /data ro - ext4 /dev/sda3 rw,relatime\n"
+        "4 0 8:4 / /rom rw - ext4 /dev/sda4 rom\n",
+        (const char *const[]){"fs.root.used", "fs.data.used", "fs.rom.used", NULL});
     /* Two paths with one slug; an escaped name; lines that make no sense. */
     check_mounts("1 0 8:1 / /x\\040y rw - ext4 /dev/sda1 rw\n"
                  "2 0 8:2 / /x:y rw - ext4 /dev/sda2 rw\n"

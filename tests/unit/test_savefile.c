@@ -83,6 +83,15 @@ static void a_file_is_made_and_replaced(void **state) {
     assert_int_equal(files(false), 1);
 }
 
+static void a_file_goes(void **state) {
+    (void)state;
+    assert_int_equal(savefile(dir, "a", 0600, "x", 1), 0);
+    assert_int_equal(savefile_remove(dir, "a"), 0);
+    assert_int_equal(files(false), 0);
+    assert_int_equal(savefile_remove(dir, "a"), -ENOENT);
+    assert_int_equal(savefile_remove("/nowhere", "a"), -ENOENT);
+}
+
 static void what_a_power_cut_left_is_no_obstacle(void **state) {
     (void)state;
     FILE *f = fopen(path_of("a.json.new"), "w");
@@ -153,6 +162,7 @@ static void what_root_writes_is_the_folders(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_file_is_made_and_replaced, empty),
+        cmocka_unit_test_setup(a_file_goes, empty),
         cmocka_unit_test_setup(what_a_power_cut_left_is_no_obstacle, empty),
         cmocka_unit_test_setup(a_link_in_the_way_is_not_followed, empty),
         cmocka_unit_test_setup(a_disk_that_fills_up_leaves_the_old_file, empty),

@@ -30,7 +30,7 @@ SANITIZER = re.compile(
     r"(AddressSanitizer|LeakSanitizer|ThreadSanitizer|UndefinedBehaviorSanitizer|runtime error:)"
 )
 # What the program tells whoever stands at the device while nobody has claimed it.
-UNOWNED = re.compile(r"^pulseboard: nobody owns this board yet; .* enter [0-9A-Z-]{14}$")
+UNOWNED = re.compile(r"^pulseboard: nobody owns this board yet; .* enter the code in \S+/claim-code$")
 LINE = re.compile(r"^time=\S+ level=(error|warn|notice|info|debug) event=(\S+)")
 
 

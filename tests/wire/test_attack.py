@@ -10,6 +10,7 @@ import ssl
 import threading
 import time
 
+import owner
 import pytest
 import wsraw
 from rpc import Rpc
@@ -202,3 +203,49 @@ def test_large_answers_hold_no_worker(start):
         for st in slow:
             for _ in range(40):
                 assert wsraw.take_response(st).body.endswith(b"\n")
+
+# What each of 70 sends, and then no body; what at least so many of them are told.
+BODIES = {
+    "stranger who waits for 100": ("login", [("Expect", "100-continue")], 4000, 100, 50),
+    "stranger with a large head": ("login", [("X", "x" * 4200)], 4000, 413, 60),
+    "known one who waits for 100": ("publish", [("Expect", "100-continue")], 12000, 503, 60),
+    "known one who is silent": ("publish", [("X", "x")], 12000, 503, 60),
+}
+
+
+@pytest.mark.parametrize("who", BODIES)
+def test_bodies_that_do_not_come_hold_no_door(start, tmp_path, figure, who):
+    """More than there are workers, of one address: whoever has a whole question is answered at
+    once, and so is whoever watches us (app/watchdog.h)."""
+    path, headers, length, status, n = BODIES[who]
+    mine = owner.token()
+    owner.write(tmp_path / "data", tokens=[(mine, "admin", 0)])
+    b = start.pulseboard("--data", tmp_path / "data", "--http", "full")
+    if who.startswith("known"):
+        headers = [*headers, ("Authorization", f"Bearer {mine}")]
+    words = request(
+        f"/api/v1/{path}",
+        "POST",
+        [*headers, ("Content-Type", "application/json"), ("Content-Length", length)],
+    )
+    with contextlib.ExitStack() as stack:
+        crowd = [
+            stack.enter_context(wsraw.connect(b.addr, source="127.0.0.8")) for _ in range(70)
+        ]
+        for st in crowd:
+            st.send(words)
+        took = []
+        for _ in range(5):
+            began = time.monotonic()
+            assert b.http("/healthz").status == 200
+            took.append(time.monotonic() - began)
+        told = f"HTTP/1.1 {status} ".encode()
+
+        def heard():
+            for st in crowd:
+                st._pull()
+            return sum(st.buf.startswith(told) for st in crowd)
+
+        until(lambda: heard() >= n, 2, heard)
+    figure(f"70 bodies that do not come, {who}, slowest /healthz", f"{max(took):.3f} s")
+    assert max(took) < 1.0 * SLOWER

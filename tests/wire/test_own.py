@@ -12,6 +12,7 @@ from pathlib import Path
 import owner
 import pytest
 from server import PULSEBOARD, until
+from wsraw import request, take_response
 
 HERE = Path(__file__).resolve().parent
 REFUSED = "event=readings_refused"
@@ -232,6 +233,24 @@ def test_publish_line_protocol(owned):
     assert got == {"accepted": 2, "refused": [{"line": 2, "why": "there is no field"}]}
     until(lambda: values(board).get("own.boiler_temp") == 61.5)
     assert values(board)["own.boiler_pump"] == 1
+
+
+@pytest.mark.parametrize("n", [900, 12000])
+def test_publish_after_100(owned, n):
+    """It is told to go on by the lobby or by a worker, also behind answers not read yet."""
+    board, token = owned
+    fields = {
+        "Content-Type": "text/plain",
+        "Content-Length": n,
+        "Authorization": f"Bearer {token}",
+        "Expect": "100-continue",
+    }
+    with board.stream(rcvbuf=2048) as st:
+        st.send(request("/") * 20 + request("/api/v1/publish", "POST", fields.items()))
+        assert [take_response(st).status for _ in range(20)] == [200] * 20
+        assert take_response(st).status == 100
+        st.send(b"# comment\n" * (n // 10))
+        assert take_response(st).status == 200
 
 
 def test_publish_refuses_what_it_cannot_read(owned):

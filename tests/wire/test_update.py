@@ -6,6 +6,7 @@ import random
 import socket
 import subprocess
 import threading
+import time
 
 import pytest
 from server import PULSEBOARD, SLOWER, sanitizer_env, until
@@ -192,6 +193,48 @@ def test_an_updater_that_is_gone(b, server, ask):
     assert ask("POST", "/api/v1/update", b"x")[0] == 503
     b.start()
     assert status(ask)["supported"]
+
+
+def test_an_updater_that_does_not_answer(b, server):
+    """As when its card takes minutes to flush: whoever asks where the update stands holds no
+    worker but one, and that for a moment."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as mute:
+        mute.bind(str(b.socket))
+        mute.listen(1)
+        askers = [threading.Thread(target=server.http, args=("/api/v1/update",)) for _ in range(40)]
+        for a in askers:
+            a.start()
+        began = time.monotonic()
+        while any(a.is_alive() for a in askers):
+            assert server.http("/healthz").status == 200
+            assert time.monotonic() - began < 60 * SLOWER
+        for a in askers:
+            a.join()
+        s = json.loads(server.http("/api/v1/update").body)
+        assert s["supported"] is False and "does not answer" in s["why"], s
+
+
+def test_a_trial_is_watched_by_many(start, b):
+    """The updater asks for a page and a session while viewers ask it how it goes: both get their
+    answers, and the new version is confirmed."""
+    server = start.pulseboard("--updater-socket", b.socket)
+    b.set_ab("a", 1, 1)
+    b.start(probe=f"http://127.0.0.1:{server.addr[1]}", healthy=4, limit=60)
+    stop = threading.Event()
+
+    def watch():
+        while not stop.is_set():
+            server.http("/api/v1/update")
+
+    viewers = [threading.Thread(target=watch) for _ in range(20)]
+    for v in viewers:
+        v.start()
+    try:
+        b.until_state("confirmed", 50)
+    finally:
+        stop.set()
+        for v in viewers:
+            v.join()
 
 
 # --- the command line ---

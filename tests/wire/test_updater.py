@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 
+import netns
 import pytest
 from server import SLOWER, until
 from updater import BUILT, VERSION, Board, Refused
@@ -69,6 +70,32 @@ def test_it_is_confirmed_once_it_has_served(b, start):
     assert b.boots() == "b"
     b.start()
     assert b.status()["state"] == "confirmed"
+
+
+@pytest.mark.skipif(not netns.possible(), reason="needs root")
+@pytest.mark.parametrize("same", [True, False], ids=["as before", "gone"])
+def test_one_that_lost_the_network_goes_back(b, start, same):
+    """The new system serves, but nobody outside could ask: its kernel lacks the driver. One that
+    never had a network lacks none."""
+    page = start.pulseboard("--socket", b.folder / "page.sock")
+    reachable, lonely = netns.Namespace(), netns.Namespace()
+    reachable.call(reachable.ip, "link", "add", "out", "type", "veth", "peer", "name", "in")
+    reachable.call(reachable.ip, "addr", "add", "192.0.2.1/24", "dev", "out")
+    for end in ("out", "in"):
+        reachable.call(reachable.ip, "link", "set", end, "up")
+    (lonely if same else reachable).call(b.start)
+    b.talk().send(b.update(NEW))
+    b.until_reboot()
+    b.stop()
+    assert b.boots() == "b"
+    b.runs("1.3.0+gbbbbbbb", 2000)
+    lonely.call(b.start, probe=f"unix:{b.folder}/page.sock", limit=6)
+    if same:
+        b.until_state("confirmed")
+    else:
+        assert "no network" in b.until_state("rolled_back")["why"]
+        assert b.ab() == ("a", 0, 0)
+    assert page.http("/").status == 200
 
 
 @pytest.mark.parametrize("serves", ["nothing", "no_session"])

@@ -83,6 +83,6 @@ def test_hardware_is_fed_and_released(start, tmp_path):
 
 def test_a_device_that_is_not_there(tmp_path):
     r = srv.subprocess.run(
-        [str(srv.PULSEBOARD), "serve", "--listen", "127.0.0.1:0", "--watchdog",
+        [str(srv.PULSEBOARD), "serve", "--listen", "127.0.0.1:0", "--statsd", "off", "--watchdog",
          str(tmp_path / "missing")], capture_output=True, text=True, timeout=60)  # fmt: skip
     assert r.returncode == 1 and "missing" in r.stderr and r.stderr.count("\n") == 1, r

@@ -189,6 +189,7 @@ def steps():
         script("wire"),
         # Emulated boards start slowly and wait much: beside whatever else there is to do.
         Step("firmware", ["tests/firmware/run"], total_line, needs=("cross",)),
+        Step("boards", ["tests/firmware/run", "--boards"], total_line, asked=True),
         Step("chaos", ["tests/chaos/run"], total_line, needs=("build-release", "build-dev"),
              env={"PULSEBOARD_BUILD": str(BUILD / "release")}, weight=LIGHT, may_skip=True),
         *(fuzzer(f) for f in sorted((TOP / "tests/fuzz").glob("fuzz_*.c"))),

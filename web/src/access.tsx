@@ -4,7 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { signOut } from "./account";
 import { api } from "./api";
 import { day } from "./format";
-import { Field, Form, Owner } from "./form";
+import { Field, Form, Note, Owner } from "./form";
 import { t } from "./i18n";
 import type { View } from "./view";
 import type { Token, Who } from "./wire";
@@ -36,11 +36,13 @@ interface Rules {
 
 function Viewers({ who }: { who: Who }) {
   const [rules, setRules] = useState<Rules | null>(null);
-  const ask = async (change?: object) => {
-    const reply = await api<Rules>(change ? "POST" : "GET", "access", change);
+  const [why, setWhy] = useState("");
+  const ask = async (to?: object) => {
+    const reply = await api<Rules>(to ? "POST" : "GET", "access", to);
     if (reply.data) setRules(reply.data);
     return reply;
   };
+  const change = async (to: object) => setWhy((await ask(to)).why);
   useEffect(() => void ask(), []);
   if (!rules) return null;
   return (
@@ -50,18 +52,19 @@ function Viewers({ who }: { who: Who }) {
         <input
           type="checkbox"
           checked={rules.view_login}
-          onChange={(e) => void ask({ view_login: e.currentTarget.checked })}
+          onChange={(e) => void change({ view_login: e.currentTarget.checked })}
         />{" "}
         {t("a.view")}
       </label>
       {rules.viewer_password && (
         <p class="row">
           {t("v.is")}
-          <button class="button" onClick={() => void ask({ viewer_password: null })}>
+          <button class="button" onClick={() => void change({ viewer_password: null })}>
             {t("v.remove")}
           </button>
         </p>
       )}
+      <Note>{why}</Note>
       <Form submit="v.set" send={({ viewer }) => ask({ viewer_password: viewer })}>
         <Owner name="viewer" />
         <Field
@@ -79,12 +82,13 @@ function Viewers({ who }: { who: Who }) {
 function Tokens() {
   const [list, setList] = useState<Token[]>([]);
   const [made, setMade] = useState("");
+  const [why, setWhy] = useState("");
   const load = async () => {
     const reply = await api<{ tokens: Token[] }>("GET", "tokens");
     if (reply.data) setList(reply.data.tokens);
   };
   const revoke = async (id: number) => {
-    await api("DELETE", `tokens/${id}`);
+    setWhy((await api("DELETE", `tokens/${id}`)).why);
     await load();
   };
   useEffect(() => void load(), []);
@@ -109,6 +113,7 @@ function Tokens() {
           </li>
         ))}
       </ul>
+      <Note>{why}</Note>
       {made && (
         <p role="status">
           {t("k.made")} <code class="secret">{made}</code>

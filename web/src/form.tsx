@@ -36,6 +36,13 @@ export const Owner = ({ name = "admin" }: { name?: string }) => (
   />
 );
 
+/* What went wrong, said when it happens. */
+export const Note = ({ children }: { children: string }) => (
+  <p class="note" role="alert">
+    {children}
+  </p>
+);
+
 interface FormProps {
   submit: Key;
   send(values: Record<string, string>): Promise<Reply<unknown>>;
@@ -63,9 +70,7 @@ export function Form({ submit, send, done, said, children }: FormProps) {
   return (
     <form class="form" onSubmit={onSubmit}>
       {children}
-      <p class="note" role="alert">
-        {note}
-      </p>
+      <Note>{note}</Note>
       <button class="button first" disabled={busy}>
         {t(submit)}
       </button>

@@ -22,6 +22,7 @@ import { viewOf, type View } from "./view";
 const TICK_MS = 500;
 const PAUSE_MS = 20_000;
 const HOLD_MS = 150;
+const WORDS_MS = 2000;
 
 /* The socket that the head of the page has opened: what it heard is told once somebody listens, and
  * the question that it asked is not asked again. */
@@ -176,7 +177,12 @@ function toPaper(on: boolean): void {
 addEventListener("beforeprint", () => toPaper(true));
 addEventListener("afterprint", () => toPaper(false));
 
-const load = async (file: string) => (await fetch(file)).json();
+/* Late words are no reason for an empty page. */
+async function load(file: string): Promise<Record<string, string>> {
+  const reply = await fetch(file, { signal: AbortSignal.timeout(WORDS_MS) });
+  if (!reply.ok) throw new Error(file);
+  return reply.json();
+}
 
 async function start(): Promise<void> {
   app.link.start(); // first: nothing else on the way to a number takes as long

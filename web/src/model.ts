@@ -67,7 +67,7 @@ export function reduce(m: Model, e: Event, now: number): Model {
     case "history":
       return { ...m, series: merge(m.series, e.history, now) };
     case "info":
-      return { ...m, info: e.info, board: arrange(e.info.metrics), wantInfo: false };
+      return onInfo(m, e.info);
     case "who":
       return { ...m, who: e.who };
     case "stats":
@@ -95,6 +95,13 @@ function onHello(m: Model, hello: Hello): Model {
     wantHistory: anew ? -1 : m.wantHistory,
     strangers: anew ? [] : m.strangers,
   };
+}
+
+/* What it describes may go and come again: then it is asked about again. */
+function onInfo(m: Model, info: Info): Model {
+  const known = new Set(info.metrics.map((x) => x.id));
+  const strangers = m.strangers.filter((id) => !known.has(id));
+  return { ...m, info, board: arrange(info.metrics), wantInfo: false, strangers };
 }
 
 function onTelemetry(m: Model, frame: Whole, now: number, wall: number): Model {

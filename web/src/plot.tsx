@@ -186,7 +186,7 @@ function paintGrid({ g, w, h }: Pane, f: Frame, p: PlotProps, y: (v: number) => 
     g.fillText(tick(v, p.unit), f.right + f.em, y(v));
   }
   const [from, to] = [p.wall(p.from), p.wall(p.to)];
-  const zone = -60_000 * new Date(to).getTimezoneOffset();
+  const zone = (at: number) => -60_000 * new Date(at).getTimezoneOffset();
   const { step, at } = times(from, to, f.right / (LABEL * f.em), zone);
   g.textBaseline = "alphabetic";
   for (const t of at) {

@@ -29,13 +29,18 @@ export interface Times {
   at: number[];
 }
 
-/* Round moments of the wall clock between two, at most about `most` of them, all in ms. `zone` is
- * how far the reader's clock is ahead of the world's: a day begins at their midnight. */
-export function times(from: number, to: number, most: number, zone = 0): Times {
+/* Round moments of the wall clock between two, at most about `most` of them, all in ms. `zone` says
+ * how far the reader's clock is ahead of the world's at a moment: a day begins at their midnight, on
+ * both sides of a change to summer time. */
+export function times(from: number, to: number, most: number, zone = (_: number) => 0): Times {
   const step = STEPS.find((s) => (to - from) / s <= most) ?? 7 * DAY;
   const at: number[] = [];
-  for (let k = Math.ceil((from + zone) / step); k * step <= to + zone; k++) at.push(k * step - zone);
-  return { step, at };
+  for (let k = Math.ceil((from + zone(from)) / step); ; k++) {
+    const local = k * step;
+    const t = local - zone(local - zone(from));
+    if (t > to) return { step, at };
+    if (t >= from) at.push(t);
+  }
 }
 
 /* The index of the value nearest to x in an ascending list; -1 when it is empty. */

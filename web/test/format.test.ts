@@ -100,9 +100,22 @@ test("times are round, and fewer when there is no room", () => {
 
 test("a day begins at the reader's midnight", () => {
   const zone = 3_600_000;
-  const { at } = times(1_000_000_000_000, 1_000_500_000_000, 7, zone);
+  const { at } = times(1_000_000_000_000, 1_000_500_000_000, 7, () => zone);
   assert.equal(at.length, 5);
   assert.ok(at.every((t) => (t + zone) % 86_400_000 === 0));
+});
+
+test("a day begins at midnight on both sides of a change to summer time", () => {
+  const H = 3_600_000;
+  for (const [change, before, after] of [
+    [Date.UTC(2026, 2, 29, 1), H, 2 * H],
+    [Date.UTC(2026, 9, 25, 1), 2 * H, H],
+  ] as const) {
+    const zone = (t: number) => (t < change ? before : after);
+    const { at } = times(change - 72 * H, change + 72 * H, 7, zone);
+    assert.equal(at.length, 6);
+    assert.ok(at.every((t) => (t + zone(t)) % (24 * H) === 0));
+  }
 });
 
 test("nearest finds the nearest", () => {

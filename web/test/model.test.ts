@@ -165,6 +165,26 @@ test("an unknown metric asks info again, once", async () => {
   assert.deepEqual(p.asked, ["info{}"]);
 });
 
+test("what goes and comes again is asked about again", async () => {
+  const p = await opened();
+  const say = async (seq: number, ids: string[]) => {
+    p.world.pass(1000);
+    const values = Object.fromEntries(["cpu.total", ...ids].map((id) => [id, 1]));
+    const params = { seq, t: 0, up: p.world.time, values };
+    p.replies.info = () => ({
+      result: { ...INFO, metrics: Object.keys(values).map((id) => ({ ...INFO.metrics[0], id })) },
+    });
+    p.world.socket.say({ method: "telemetry", params });
+    await p.serve();
+  };
+  const known = () => p.app.model.info?.metrics.map((x) => x.id);
+  await say(12, ["usb"]);
+  await say(13, ["other"]);
+  assert.deepEqual(known(), ["cpu.total", "other"]);
+  await say(14, ["usb"]);
+  assert.deepEqual(known(), ["cpu.total", "usb"]);
+});
+
 test("values grow old, each for itself", async () => {
   const p = await opened();
   const { world } = p;
