@@ -1,7 +1,7 @@
 #pragma once
 /* What is answered about certificates: the CA to download, the page that explains how
  * to trust it, and the owner's own certificate. Handlers for routes.c; their context is
- * struct routes. */
+ * struct routes. On the workers; install and remove block on the disk. */
 #include "http/httpd.h"
 
 void cert_routes_ca(void *ctx, struct httpd_rq *rq);      /* GET /ca.crt */

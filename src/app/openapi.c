@@ -10,6 +10,11 @@ extern const char openapi_json[], openapi_json_end[];
 
 void routes_openapi(void *ctx, struct httpd_rq *rq) {
     (void)ctx;
-    routes_answer(rq, "application/json", openapi_json,
-                  (size_t)(openapi_json_end - openapi_json));
+    httpd_reply(rq, &(struct reply){
+                        .status = 200,
+                        .type = "application/json",
+                        .body = openapi_json,
+                        .n = (size_t)(openapi_json_end - openapi_json),
+                        .lasting = true,
+                    });
 }

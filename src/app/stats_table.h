@@ -1,5 +1,6 @@
 #pragma once
-/* `pulseboard stats`: asks a running one for /ws/stats and shows it to a person. */
+/* `pulseboard stats`: asks a running one for /ws/stats and shows it to a person.
+ * Main thread, instead of a server; blocks until it is answered or fetch.h gives up. */
 #include <cJSON.h>
 #include <stdio.h>
 

@@ -74,8 +74,9 @@ static const uint8_t *unpack(struct assets *a) {
     pthread_mutex_lock(&a->lock);
     if (!a->unpacked)
         a->unpacked = inflate_gzip(assets_gzip, GZIP_BYTES, a->plain, a->plain_n) == 0;
+    const uint8_t *plain = a->unpacked ? a->plain : NULL;
     pthread_mutex_unlock(&a->lock);
-    return a->unpacked ? a->plain : NULL;
+    return plain;
 }
 
 void assets_page(void *ctx, struct httpd_rq *rq) {
@@ -120,6 +121,7 @@ void assets_messages(void *ctx, struct httpd_rq *rq) {
                                 .cache = "no-cache",
                                 .body = languages[i].from,
                                 .n = (size_t)(languages[i].to - languages[i].from),
+                                .lasting = true,
                             });
             return;
         }

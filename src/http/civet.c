@@ -42,11 +42,14 @@ static int seam_print(const char *fmt, ...) __attribute__((format(printf, 1, 2))
 #define bind(fd, at, n) seam_bind(fd, at, n)
 #define listen(fd, backlog) seam_listen(fd, backlog)
 #define fprintf(stream, ...) seam_print(__VA_ARGS__)
+#define remove(path)                                                                   \
+    0 /* it has no file: what it takes for the path of its door is none */
 #include "http/civet/civetweb.inl"
 #undef poll
 #undef bind
 #undef listen
 #undef fprintf
+#undef remove
 #undef malloc
 #undef calloc
 #undef realloc

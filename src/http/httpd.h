@@ -1,7 +1,8 @@
 #pragma once
 /* The web server: routes, one write per answer, connections that are kept for the next
- * request. Requests are collected in the lobby (http/lobby.h); handlers run on the
- * workers of CivetWeb (http/civet.h) and may block only within an answer's deadline.
+ * request. Requests are collected in the lobby (http/lobby.h), whose thread answers
+ * what is said to be quick (HTTPD_AT_ONCE); all other handlers run on the workers of
+ * CivetWeb (http/civet.h) and may block only within an answer's deadline.
  *
  * Bounds: a head of HEAD_BYTES_MAX, `body_max` bytes of request body, `reply_bytes` of
  * composed answer per worker (not resident until used). Every answer, errors included,
@@ -93,8 +94,8 @@ struct httpd_opts {
     const struct httpd_route *routes;
     unsigned n_routes;
     /* Who asks: sets rq->role, which is ROLE_NONE so far, and what belongs to it. Runs
-     * on the worker, for each request that has a route. NULL: nobody is more than
-     * anybody. */
+     * where the handler will, on the lobby's thread too, so it does not block; for each
+     * request that has a route. NULL: nobody is more than anybody. */
     void (*identify)(void *ctx, struct httpd_rq *rq);
     void *ctx;       /* for the handlers */
     struct hub *hub; /* for upgrade_ws; outlives the httpd */

@@ -199,21 +199,22 @@ static void reply_options(struct httpd_rq *rq, const char *allow) {
 
 const struct httpd_route *httpd_find_route(struct httpd *h, struct httpd_rq *rq) {
     char allow[96], *path = rq->worker->path;
-    if (slice_is(rq->head->path, "*")) {
+    bool no_path = slice_is(rq->head->path, "*");
+    int rc = no_path ? 0 : uri_decode(rq->head->path, path, HTTPD_PATH_MAX);
+    /* A path too long to be decoded is none of ours. */
+    struct way way = {NULL, 0};
+    if (rc == 0 && !no_path)
+        way = find_way(h, rq);
+    if (!check_host(rq, way.route))
+        return NULL;
+    if (no_path) {
         reply_options(rq, "Allow: GET, HEAD, OPTIONS\r\n");
         return NULL;
     }
-    int rc = uri_decode(rq->head->path, path, HTTPD_PATH_MAX);
     if (rc == -EINVAL) {
         httpd_problem(rq, 400, NULL, "The path is not well encoded.");
         return NULL;
     }
-    /* A path too long to be decoded is none of ours. */
-    struct way way = {NULL, 0};
-    if (rc == 0)
-        way = find_way(h, rq);
-    if (!check_host(rq, way.route))
-        return NULL;
     if (!way.route) {
         httpd_problem(rq, 404, NULL, "There is nothing at this path.");
         return NULL;

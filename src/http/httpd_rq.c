@@ -43,11 +43,13 @@ void httpd_rq_detach(struct httpd_rq *rq, struct transport *out) {
 
 static void log_request(const struct httpd_rq *rq, size_t n, int rc) {
     char from[64], path[160];
+    /* 0: the level has changed since it began. */
+    uint64_t took_ns = rq->began_ns ? clock_ns() - rq->began_ns : 0;
     log_debug("http", "addr=%s method=%s path=%s status=%d bytes=%zu us=%llu rc=%d",
               sess_addr_text(&rq->addr, from, sizeof(from)),
               http_method_name(rq->head->method),
               log_quote(path, sizeof(path), rq->path), rq->status, n,
-              (unsigned long long)(clock_ns() - rq->began_ns) / 1000, rc);
+              (unsigned long long)took_ns / 1000, rc);
 }
 
 /* Has all of the body arrived, so that the next request begins behind it? */

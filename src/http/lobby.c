@@ -276,7 +276,7 @@ static void free_a_load(struct lobby *l) {
     for (uint32_t i = l->book.queue[GUEST_ANSWER].first; i != GUEST_NONE;
          i = l->book.seats[i].next) {
         const struct lobby_guest *g = &l->guests[i];
-        if (g->load && l->now_ms - g->load_ms >= LOBBY_LOAD_MS &&
+        if (g->load && l->now_ms >= g->load_ms + LOBBY_LOAD_MS &&
             (best == GUEST_NONE || g->load_ms < l->guests[best].load_ms))
             best = i;
     }

@@ -68,6 +68,9 @@ static enum ws_offer_rc read_offer(const struct head *h, struct offer *o) {
                                              .key = key ? o->key : NULL});
 }
 
+/* RFC 9110 7.8: one field goes with the other. */
+#define UPGRADE_TO "Connection: Upgrade\r\nUpgrade: websocket\r\n"
+
 /* True: it is a valid offer. */
 static bool check_offer(struct httpd_rq *rq, struct offer *o) {
     enum ws_offer_rc rc = read_offer(rq->head, o);
@@ -78,10 +81,10 @@ static bool check_offer(struct httpd_rq *rq, struct offer *o) {
     case WS_OFFER_OK:
         break;
     case WS_OFFER_PLAIN:
-        httpd_problem(rq, 426, "Upgrade: websocket\r\n", "This path speaks WebSocket.");
+        httpd_problem(rq, 426, UPGRADE_TO, "This path speaks WebSocket.");
         break;
     case WS_OFFER_VERSION:
-        httpd_problem(rq, 426, "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n",
+        httpd_problem(rq, 426, UPGRADE_TO "Sec-WebSocket-Version: 13\r\n",
                       "This path speaks WebSocket version 13.");
         break;
     case WS_OFFER_BAD:
@@ -135,6 +138,7 @@ void upgrade_ws(void *ctx, struct httpd_rq *rq) {
     if (!check_offer(rq, &offer) || !check_origin(rq) || !take_place(rq))
         return;
     rq->status = 101; /* whatever happens now, nothing else may be said */
+    rq->keep = false;
     int rc = send_101(rq, &offer);
     if (rc != 0) {
         hub_cancel(hub);

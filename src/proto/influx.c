@@ -3,7 +3,7 @@
 #include <string.h>
 
 /* Longer than anything that fits, so that too long is found out. */
-#define WORD_MAX 64
+#define WORD_MAX 63
 
 /* A key or a value of a tag, without its escapes. */
 struct word {
@@ -130,7 +130,8 @@ static const char *take_field(struct influx *l, struct reading *out) {
 static const char *check_time(const char *p, const char *end) {
     double v;
     bool whole = p < end && !memchr(p, '.', (size_t)(end - p)) &&
-                 !memchr(p, 'e', (size_t)(end - p));
+                 !memchr(p, 'e', (size_t)(end - p)) &&
+                 !memchr(p, 'E', (size_t)(end - p));
     return whole && reading_number(p, (size_t)(end - p), &v)
                ? NULL
                : "the timestamp is not a whole number";

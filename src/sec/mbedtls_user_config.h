@@ -4,7 +4,8 @@
  * would be code on a board that nobody runs. */
 #pragma once
 
-/* CivetWeb's workers share one random generator, tickets and the PSA key store. */
+/* The lobby and the hub share one random generator, tickets and the PSA key store with
+ * whoever makes certificates. */
 #define MBEDTLS_THREADING_C
 #define MBEDTLS_THREADING_PTHREAD
 

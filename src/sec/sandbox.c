@@ -82,9 +82,9 @@ static bool all_own(const struct sandbox_opts *o) {
 
 /* Its way to the folder, tried by being this user for a moment. */
 static bool reaches(const struct passwd *pw, const char *folder) {
-    if (setegid(pw->pw_gid) != 0 || seteuid(pw->pw_uid) != 0)
-        return false;
-    int fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int fd = -1;
+    if (setegid(pw->pw_gid) == 0 && seteuid(pw->pw_uid) == 0)
+        fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
     bool ok = fd >= 0;
     if (ok)
         close(fd);
@@ -129,17 +129,27 @@ static int choose(const struct sandbox_opts *o, struct passwd **out, char *why,
 
 static int own_all(int folder, const struct passwd *pw, int depth);
 
+/* A file that has another name as well may be anybody's: whoever may write to the
+ * folder could have put it there. */
+static int give(int fd, const struct stat *st, const struct passwd *pw) {
+    if (st->st_uid == pw->pw_uid || (!S_ISDIR(st->st_mode) && st->st_nlink > 1))
+        return 0;
+    return fchownat(fd, "", pw->pw_uid, pw->pw_gid, AT_EMPTY_PATH) == 0 ? 0 : -errno;
+}
+
+/* What was looked at is what is given, whatever its name leads to by then. */
 static int own(int folder, const char *name, const struct passwd *pw, int depth) {
     struct stat st;
-    if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+    int fd = openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
         return errno == ENOENT ? 0 : -errno;
-    if (st.st_uid != pw->pw_uid &&
-        fchownat(folder, name, pw->pw_uid, pw->pw_gid, AT_SYMLINK_NOFOLLOW) != 0)
-        return -errno;
-    if (!S_ISDIR(st.st_mode) || depth == 0)
-        return 0;
-    int below = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    return below < 0 ? -errno : own_all(below, pw, depth - 1);
+    int rc = fstat(fd, &st) == 0 ? give(fd, &st, pw) : -errno;
+    if (rc == 0 && S_ISDIR(st.st_mode) && depth > 0) {
+        int below = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        rc = below < 0 ? -errno : own_all(below, pw, depth - 1);
+    }
+    close(fd);
+    return rc;
 }
 
 /* Takes the descriptor. */

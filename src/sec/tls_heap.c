@@ -46,10 +46,8 @@ struct tls_heap_use tls_heap_use(void) {
 
 /* Locked. True: n more bytes are in use. */
 static bool charge(size_t n) {
-    if (n > heap.use.limit - heap.use.now) {
-        heap.use.refused++;
+    if (n > heap.use.limit - heap.use.now)
         return false;
-    }
     heap.use.now += n;
     if (heap.use.now > heap.use.peak)
         heap.use.peak = heap.use.now;
@@ -105,6 +103,8 @@ static void *take_large(size_t n) {
     pthread_mutex_lock(&heap.lock);
     bool ok = charge(n + sizeof(union large));
     union large *l = ok ? take_spare(n) : NULL;
+    if (!ok)
+        heap.use.refused++;
     pthread_mutex_unlock(&heap.lock);
     if (ok && !l)
         l = malloc(n + sizeof(*l));

@@ -9,7 +9,8 @@
 #include <stdint.h>
 
 /* bytes: in use at most, all together; room for each session and each handshake. Once,
- * before anything else of mbedTLS. 0 or -ENOMEM. Without it mbedTLS uses malloc. */
+ * before anything else of mbedTLS. 0 or -ENOMEM. Without it no connection gets past its
+ * handshake; what needs none (a certificate, a hash) lives on malloc. */
 int tls_heap_init(size_t bytes);
 
 /* n bytes, contents undefined, to be given back with mbedtls_free(); NULL at the limit.
@@ -18,10 +19,8 @@ int tls_heap_init(size_t bytes);
 void *tls_heap_take(size_t n);
 
 /* What a connection takes at most: a record's buffers (16 and 4 kB), its contexts, and
- * during the handshake as much again. And how many there may be besides the sessions.
- */
+ * during the handshake as much again. */
 #define TLS_HEAP_EACH (48u * 1024)
-#define TLS_HEAP_HANDSHAKES 128u
 
 struct tls_heap_use {
     size_t now, peak, limit; /* bytes; limit 0: there is none */

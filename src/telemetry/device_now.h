@@ -1,7 +1,8 @@
 #pragma once
 /* What changes about this machine, slowly: addresses, clock, storage. Read by the
  * sampler at every scan; everybody else gets a copy through telemetry.h. Never
- * allocates. */
+ * allocates; one thread at a time, each with a struct of its own. Blocks on nothing but
+ * the kernel's answers. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

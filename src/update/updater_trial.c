@@ -48,7 +48,8 @@ int trial_start(struct updater *u, char *why, size_t cap) {
     b.ab_ok = abstate_load(&b.ab, u->o.boot_dir) == 0;
     struct record before = u->record;
     enum bootup_todo todo = bootup_judge(&b);
-    if (memcmp(&before, &u->record, sizeof before) != 0)
+    if (before.state != u->record.state || before.slot != u->record.slot ||
+        strcmp(before.why, u->record.why) != 0)
         record_store(&u->record, u->o.state);
     if (todo == BOOTUP_TRY)
         begin_trial(u);

@@ -7,11 +7,13 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -177,8 +179,11 @@ static void it_listens_where_it_is_told(void **state) {
     char why[160];
     int pair = socket(AF_UNIX, SOCK_STREAM, 0), listens = 0;
     socklen_t n = sizeof listens;
-    struct sockaddr autobind = {.sa_family = AF_UNIX};
-    assert_int_equal(bind(pair, &autobind, sizeof(sa_family_t)), 0);
+    /* It takes the first two letters for the name of a file that it is to remove. */
+    struct sockaddr_un at = {.sun_family = AF_UNIX, .sun_path = "zz-civet-door"};
+    int file = open("zz", O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+    unlink(at.sun_path);
+    assert_int_equal(bind(pair, (struct sockaddr *)&at, sizeof at), 0);
     assert_int_equal(listen(pair, 1), 0);
     civet_stop(f->civet);
     assert_int_equal(
@@ -191,7 +196,12 @@ static void it_listens_where_it_is_told(void **state) {
     getsockopt(pair, SOL_SOCKET, SO_ACCEPTCONN, &listens, &n);
     assert_int_equal(listens, 1);
     assert_int_equal(ask(f, 1, "GET / HTTP/1.1\r\n" HOST)->requests, 1);
+    civet_stop(f->civet);
+    assert_int_equal(setup(state), 0);
     close(pair);
+    close(file);
+    assert_int_equal(unlink("zz"), 0);
+    assert_int_equal(unlink(at.sun_path), 0);
 }
 
 int main(void) {

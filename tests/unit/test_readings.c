@@ -225,6 +225,7 @@ static void bad_lines_of_influx_are_refused_with_the_reason(void **state) {
         {"a b=yes", "the value is not a number"},
         {"a b=1 now", "the timestamp is not a whole number"},
         {"a b=1 1.5", "the timestamp is not a whole number"},
+        {"a b=1 1E5", "the timestamp is not a whole number"},
         {"a b=1 1 2", "the timestamp is not a whole number"},
         {"a,b c=1", "a tag has no value"},
         {"a,b= c=1", "a name or a value is missing"},

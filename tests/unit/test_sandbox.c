@@ -290,6 +290,31 @@ static void a_user_that_cannot_reach_the_data_is_not_taken(void **state) {
     assert_int_equal(within(&f, stays), 255);
 }
 
+/* Of the names that are ours, a file is given away, and nobody else's file with it that
+ * somebody linked there. */
+static void what_has_another_name_is_not_given_away(void **state) {
+    struct fixture f = *(struct fixture *)*state;
+    static const char *const both[] = {"mine", "theirs", NULL};
+    char mine[320], theirs[320], elsewhere[320];
+    struct stat st;
+    if (geteuid() != 0)
+        skip();
+    snprintf(mine, sizeof mine, "%s/mine", f.data);
+    snprintf(theirs, sizeof theirs, "%s/theirs", f.data);
+    snprintf(elsewhere, sizeof elsewhere, "%s/elsewhere", f.dir);
+    assert_int_equal(close(open(mine, O_WRONLY | O_CREAT, 0600)), 0);
+    assert_int_equal(close(open(elsewhere, O_WRONLY | O_CREAT, 0600)), 0);
+    assert_int_equal(link(elsewhere, theirs), 0);
+    f.o.owned_names = both;
+    f.o.user = "nobody";
+    assert_int_equal(within(&f, stays), 1);
+    assert_int_equal(stat(mine, &st), 0);
+    assert_int_not_equal(st.st_uid, 0);
+    assert_int_equal(stat(elsewhere, &st), 0);
+    assert_int_equal(st.st_uid, 0);
+    assert_int_equal(unlink(mine) | unlink(theirs) | unlink(elsewhere), 0);
+}
+
 static int connect_allowed(const struct fixture *f) {
     return connect_tcp(f) == ECONNREFUSED ? 0 : 1;
 }
@@ -308,6 +333,7 @@ int main(void) {
         cmocka_unit_test(what_it_does_not_need_is_refused),
         cmocka_unit_test(root_becomes_somebody_without_powers),
         cmocka_unit_test(a_user_that_cannot_reach_the_data_is_not_taken),
+        cmocka_unit_test(what_has_another_name_is_not_given_away),
         cmocka_unit_test(ports_that_were_given_can_be_connected_to),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "http/upgrade.h"
 #include "sec/tls_heap.h"
 
@@ -27,6 +28,8 @@
 #define RATE_MAX 10000u
 #define SIZE_MIN 48u /* holds two numbers of 20 digits */
 #define BURST_MAX 256u
+#define SEATS 1024u /* load tools come in crowds, from one address */
+#define TICKER_STACK (64u * 1024)
 
 struct echo {
     struct config config;
@@ -96,7 +99,8 @@ static void *tick(void *arg) {
     struct echo *e = arg;
     uint64_t start_ns = clock_ns();
     for (uint64_t i = 1; !atomic_load(&e->stop); i++) {
-        uint64_t at = start_ns + i * 1000000000u / e->rate;
+        uint64_t at =
+            start_ns + i / e->rate * 1000000000u + i % e->rate * 1000000000u / e->rate;
         struct timespec ts = {.tv_sec = (time_t)(at / 1000000000u),
                               .tv_nsec = (long)(at % 1000000000u)};
         while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) == EINTR)
@@ -195,8 +199,7 @@ static int start_httpd(struct echo *e, char *why, size_t cap) {
     o.doors = &e->doors;
     o.tls = e->tls;
     o.any_host = o.any_origin = true;
-    /* Load tools come in crowds, from one address. */
-    o.seats = 1024;
+    o.seats = SEATS;
     o.reply_bytes = routes_reply_bytes(e->config.max_sessions);
     o.routes = routes;
     o.n_routes = sizeof routes / sizeof routes[0];
@@ -218,9 +221,12 @@ static void say_ready(const struct echo *e) {
     fflush(stdout);
 }
 
-static int run(struct echo *e, const sigset_t *ends) {
-    if (e->rate > 0 && pthread_create(&e->ticker, NULL, tick, e) != 0)
-        return -EAGAIN;
+static int run(struct echo *e, const sigset_t *ends, char *why, size_t cap) {
+    int rc = e->rate > 0 ? thread_start(&e->ticker, TICKER_STACK, tick, e) : 0;
+    if (rc) {
+        snprintf(why, cap, "cannot start the beat: %s", strerror(-rc));
+        return rc;
+    }
     say_ready(e);
     int sig;
     sigwait(ends, &sig);
@@ -234,8 +240,8 @@ static int open_tls(struct echo *e, char *why, size_t cap) {
     char reason[192] = "there is not enough memory";
     if (!doors_have(&e->doors, LOBBY_TLS))
         return 0;
-    int rc =
-        tls_heap_init((e->config.max_sessions + TLS_HEAP_HANDSHAKES) * TLS_HEAP_EACH);
+    size_t places = (size_t)e->config.max_sessions + SEATS;
+    int rc = tls_heap_init(places * TLS_HEAP_EACH);
     if (!rc)
         rc = tls_ctx_open(&e->tls, e->config.tls_pem, reason, sizeof reason);
     if (rc)
@@ -254,7 +260,7 @@ static int serve(struct echo *e, const sigset_t *ends) {
         goto fail_tls;
     rc = start_httpd(e, why, sizeof why);
     if (!rc)
-        rc = run(e, ends);
+        rc = run(e, ends, why, sizeof why);
     hub_stop(e->hub);
     if (e->httpd)
         httpd_stop(e->httpd);
