@@ -173,10 +173,8 @@ static unsigned tls_port(const struct doors *d) {
 }
 
 static void release(struct httpd *h) {
-    for (unsigned i = 0; i < h->o.workers; i++) {
-        if (h->workers[i].body)
-            pages_give(h->workers[i].body, h->o.reply_bytes);
-    }
+    for (unsigned i = 0; i < h->o.workers; i++)
+        pages_give(h->workers[i].body, h->o.reply_bytes);
     doors_close(&h->doors);
     assets_free(&h->assets);
     pthread_mutex_destroy(&h->hosts_lock);
