@@ -9,7 +9,7 @@ import sbom
 from common import BOARDS, BUILD, SYSTEM, TOP, Failed, git, moment, run, say, settle
 from cpio import Cpio
 from disk import FAT, LINUX, MIB, disk, ext4, fat, sha256
-from kernel import Kernel
+from kernel import TLS, Kernel
 from packages import Archive
 
 MKIMAGE = {"armhf": "arm", "arm64": "arm64"}
@@ -158,7 +158,7 @@ def build(name):
     parts = Parts({**programs.build(board["arch"]), "e2fsck": e2fsck.find("**/e2fsck.static")})
     first = kernel.in_order(board["boot_modules"])
     parts.first = [kernel.plain(m) for m in first]
-    parts.later = [kernel.plain(m) for m in kernel.in_order(board["modules"]) if m not in first]
+    parts.later = [kernel.plain(m) for m in kernel.in_order(board["modules"] + TLS) if m not in first]
     uboot = board["uboot"]
     bootloader = archive.bring(uboot["package"])
     brought = {"kernel": kernel.package, uboot["package"]: bootloader}

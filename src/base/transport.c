@@ -39,6 +39,7 @@ static void plain_close(struct transport *t) {
 
 static const struct transport_ops plain_ops = {
     .name = "ws",
+    .bare = true,
     .recv = plain_recv,
     .send = plain_send,
     .pending = plain_pending,

@@ -13,6 +13,7 @@ struct transport;
  * become readable or, for send, writable. */
 struct transport_ops {
     const char *name; /* "ws" or "wss", for people */
+    bool bare;        /* what is sent goes to the descriptor as it is */
     /* 0: orderly end of the stream (FIN, or TLS close_notify). -ECONNRESET: RST, or TLS
      * cut or alert. */
     long (*recv)(struct transport *t, uint8_t *buf, size_t n);
@@ -27,6 +28,9 @@ struct transport_ops {
      * readable. Where the goodbye meets a full socket it is unflushed: send() moves it
      * on. */
     void (*finish)(struct transport *t);
+    /* May be NULL. It will be kept for long: the layer makes itself small. 0 or -errno
+     * of a connection that was lost over it. */
+    int (*settle)(struct transport *t);
     /* Frees everything and closes the descriptor. */
     void (*close)(struct transport *t);
 };

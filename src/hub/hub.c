@@ -93,6 +93,7 @@ static void *run(void *arg) {
     struct epoll_event ev[HUB_EVENTS];
     h->self = pthread_self();
     thread_name("hub");
+    burst_init(&h->burst);
     while (!h->stopping || h->tab.n_live > 0) {
         bool busy = h->more.n > 0 || h->dirty.n > 0;
         int n = epoll_wait(h->ep, ev, HUB_EVENTS, busy ? 0 : -1);
@@ -106,6 +107,7 @@ static void *run(void *arg) {
         if (took_us > h->m.tick_max_us)
             h->m.tick_max_us = took_us;
     }
+    burst_free(&h->burst);
     return NULL;
 }
 

@@ -285,6 +285,11 @@ void io_adopt(struct hub *h, struct handoff_item *it) {
         end_dead(h, s);
         return;
     }
+    int rc = c->t.ops->settle ? c->t.ops->settle(&c->t) : 0;
+    if (rc != 0) {
+        io_ended(h, s, rc);
+        return;
+    }
     if (h->stopping)
         end_session(h, s, DISC_SHUTDOWN, 0, NULL);
     begin_turn(h);

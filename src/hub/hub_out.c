@@ -4,6 +4,9 @@
 
 #include "hub/hub_priv.h"
 
+/* For fewer a burst is not worth its while. */
+#define BURST_MIN 4u
+
 /* Reading stops while a session owes more than this share of its limit, so that one
  * that asks but does not read is held back by TCP instead of costing memory. */
 static uint32_t pause_at(const struct hub *h) { return h->o.reply_bytes / 2; }
@@ -96,6 +99,17 @@ int io_send(struct hub *h, struct sess *s, enum ws_op op, const uint8_t *p, size
     return rc;
 }
 
+/* n bytes of what outq_peek() showed were taken. */
+static void sent(struct hub *h, struct sess *s, struct conn *c, size_t n) {
+    unsigned frames = outq_taken(&s->out, &h->pool, &h->ring, n);
+    s->msgs_out += frames;
+    h->m.frames_out += frames;
+    s->bytes_out += n;
+    h->m.bytes_out += n;
+    if (n > 0)
+        c->blocked_ms = 0;
+}
+
 /* Sends what is owed. Returns 0 (all out), 1 (budget used up), -EAGAIN, or -errno. */
 static long send_some(struct hub *h, struct sess *s, struct conn *c) {
     size_t budget = HUB_WRITE_BYTES;
@@ -107,13 +121,7 @@ static long send_some(struct hub *h, struct sess *s, struct conn *c) {
         long put = c->t.ops->send(&c->t, iov, n);
         if (put < 0)
             return put;
-        unsigned frames = outq_taken(&s->out, &h->pool, &h->ring, (size_t)put);
-        s->msgs_out += frames;
-        h->m.frames_out += frames;
-        s->bytes_out += (uint64_t)put;
-        h->m.bytes_out += (uint64_t)put;
-        if (put > 0)
-            c->blocked_ms = 0;
+        sent(h, s, c, (size_t)put);
         if ((size_t)put >= budget)
             return 1;
         budget -= (size_t)put;
@@ -131,12 +139,9 @@ static void all_out(struct hub *h, struct conn *c) {
         c->blocked_ms = h->now_ms;
 }
 
-void io_flush(struct hub *h, struct sess *s) {
-    struct conn *c = hub_conn(h, s);
-    if (c->phase == CONN_DEAD)
-        return;
-    bool was_paused = io_paused(h, s, c);
-    long rc = send_some(h, s, c);
+/* Sending came to rc, see send_some(). */
+static void flushed(struct hub *h, struct sess *s, struct conn *c, long rc,
+                    bool was_paused) {
     if (rc == -EAGAIN) {
         if (!c->blocked_ms) {
             c->blocked_ms = h->now_ms;
@@ -160,11 +165,55 @@ void io_flush(struct hub *h, struct sess *s) {
     io_watch(h, s, c);
 }
 
+void io_flush(struct hub *h, struct sess *s) {
+    struct conn *c = hub_conn(h, s);
+    if (c->phase == CONN_DEAD)
+        return;
+    bool was_paused = io_paused(h, s, c);
+    flushed(h, s, c, send_some(h, s, c), was_paused);
+}
+
+/* The common case: one piece, to be sent as it is. */
+static bool joins_burst(struct hub *h, struct sess *s, struct conn *c) {
+    struct iovec iov[2];
+    if (!c->t.ops->bare || c->phase == CONN_DEAD || io_paused(h, s, c) ||
+        outq_peek(&s->out, &h->ring, iov, 2, HUB_WRITE_BYTES) != 1)
+        return false;
+    burst_add(&h->burst, c->t.fd, iov[0].iov_base, iov[0].iov_len);
+    return true;
+}
+
+/* Those of the slots that can, all at once. Whatever a flush may lead to (replies, the
+ * end of others) comes after the last of them is accounted for. */
+static void flush_burst(struct hub *h, const uint32_t *slot, uint32_t n) {
+    uint32_t joined[BURST_MAX], k = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        struct sess *s = &h->tab.slots[slot[i]];
+        struct conn *c = hub_conn(h, s);
+        if (s->state != SESS_FREE && !(c->events & EPOLLOUT) && joins_burst(h, s, c))
+            joined[k++] = slot[i];
+    }
+    burst_send(&h->burst);
+    for (uint32_t i = 0; i < k; i++) {
+        struct sess *s = &h->tab.slots[joined[i]];
+        if (h->burst.result[i] > 0)
+            sent(h, s, hub_conn(h, s), (size_t)h->burst.result[i]);
+    }
+    for (uint32_t i = 0; i < k; i++) {
+        struct sess *s = &h->tab.slots[joined[i]];
+        struct conn *c = hub_conn(h, s);
+        if (h->burst.result[i] < 0 && c->phase != CONN_DEAD)
+            flushed(h, s, c, h->burst.result[i], false);
+    }
+}
+
 void io_flush_all(struct hub *h) {
     struct slot_list now = h->dirty;
     h->dirty = h->spare;
     h->dirty.n = 0;
     h->spare = now;
+    for (uint32_t i = 0; i + BURST_MIN <= now.n && h->burst.fd >= 0; i += BURST_MAX)
+        flush_burst(h, now.slot + i, now.n - i < BURST_MAX ? now.n - i : BURST_MAX);
     for (uint32_t i = 0; i < now.n; i++) {
         struct sess *s = &h->tab.slots[now.slot[i]];
         struct conn *c = hub_conn(h, s);

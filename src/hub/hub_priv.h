@@ -7,6 +7,7 @@
 
 #include "base/blocks.h"
 #include "base/chain.h"
+#include "hub/burst.h"
 #include "hub/hub.h"
 
 /* Deadlines are met to the next multiple of this: sessions share their wake-ups. */
@@ -81,6 +82,7 @@ struct hub {
     struct bcast ring;
     struct metrics m;
     struct slot_list dirty, spare;
+    struct burst burst;
     struct slot_queue more; /* sessions that have more to read */
     uint32_t *dead;         /* slots to reap */
     uint32_t n_dead;

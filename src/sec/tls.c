@@ -6,7 +6,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <mbedtls/platform.h>
+#include <mbedtls/platform_util.h>
+
 #include "sec/tls_ctx.h"
+#include "sec/tls_kernel.h"
 #include "sec/tls_rest.h"
 
 /* Records that may pass in one call without any data for us (alerts, handshake
@@ -17,6 +21,7 @@ struct tls {
     mbedtls_ssl_context ssl;
     struct tls_ident *id;
     struct tls_rest rest;
+    struct tls_secrets *secrets; /* for the kernel, should it take over; else NULL */
     int fd;
     int err; /* errno of the socket call that failed for good, 0: none */
     enum { TALKING, ENDING, NOTIFIED, ENDED } end; /* how far our goodbye has come */
@@ -62,6 +67,14 @@ static long failure(const struct tls *s, int rc) {
     return rc == MBEDTLS_ERR_SSL_ALLOC_FAILED ? -ENOMEM : -ECONNRESET;
 }
 
+static void forget_secrets(struct tls *s) {
+    tls_kernel_listen(&s->ssl, NULL);
+    if (s->secrets)
+        mbedtls_platform_zeroize(s->secrets, sizeof(*s->secrets));
+    mbedtls_free(s->secrets);
+    s->secrets = NULL;
+}
+
 int tls_begin(struct tls_ctx *ctx, int fd, struct tls **out) {
     struct tls *s = calloc(1, sizeof(*s));
     if (!s)
@@ -74,6 +87,11 @@ int tls_begin(struct tls_ctx *ctx, int fd, struct tls **out) {
         tls_free(s);
         return -ENOMEM;
     }
+    /* Without memory for them it just stays where it is. */
+    if (tls_kernel_possible())
+        s->secrets = mbedtls_calloc(1, sizeof(*s->secrets));
+    if (s->secrets)
+        tls_kernel_listen(&s->ssl, s->secrets);
     *out = s;
     return 0;
 }
@@ -93,6 +111,7 @@ int tls_shake(struct tls *s, int *detail) {
 }
 
 void tls_free(struct tls *s) {
+    forget_secrets(s);
     mbedtls_ssl_free(&s->ssl);
     tls_ident_put(s->id);
     free(s);
@@ -214,6 +233,19 @@ static bool op_pending(const struct transport *t) {
     return mbedtls_ssl_check_pending(&s->ssl) != 0;
 }
 
+static int op_settle(struct transport *t) {
+    struct tls *s = t->tls;
+    if (!s->secrets)
+        return 0;
+    int rc = tls_rests(&s->ssl) ? tls_kernel_take(t, &s->ssl, &s->rest, s->secrets)
+                                : -EOPNOTSUPP;
+    if (rc == 0)
+        tls_free(s);
+    else
+        forget_secrets(s);
+    return rc == -EOPNOTSUPP ? 0 : rc;
+}
+
 static void op_close(struct transport *t) {
     tls_free(t->tls);
     t->tls = NULL;
@@ -228,6 +260,7 @@ static const struct transport_ops tls_ops = {
     .pending = op_pending,
     .unflushed = op_unflushed,
     .finish = op_finish,
+    .settle = op_settle,
     .close = op_close,
 };
 

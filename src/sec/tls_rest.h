@@ -3,6 +3,7 @@
  * between records, and what a handshake needed after the handshake. This looks into
  * mbedTLS 3.6; tests/unit/test_tls.c says what must hold. One thread at a time, as the
  * connection. */
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <mbedtls/ssl.h>
@@ -15,6 +16,9 @@ struct tls_rest {
 /* Gives the buffers back, unless a handshake goes on or a record has come or gone in
  * part: then nothing happens. */
 void tls_rest(mbedtls_ssl_context *ssl, struct tls_rest *rest);
+static inline bool tls_rests(const mbedtls_ssl_context *ssl) {
+    return ssl->MBEDTLS_PRIVATE(in_buf) == NULL;
+}
 /* Before anything that reads or writes. 0; -ENOMEM: it rests as before. */
 int tls_wake(mbedtls_ssl_context *ssl, const struct tls_rest *rest);
 

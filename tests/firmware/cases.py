@@ -1,12 +1,19 @@
 """What images must show, each a function of the folder that it may use. See README.md."""
 import json
 import lzma
+import os
 import random
 import socket
+import ssl
+import struct
 import subprocess
+import sys
 
 from board import BOOT_S, BUILD, DATA_AT, MIB, SLOT, TOP, Board, until
 from wire import PTR, SRV, A, Wire, claim
+
+sys.path.append(str(TOP / "tests/wire"))
+import wsraw  # noqa: E402
 
 
 def serves(folder, name):
@@ -263,9 +270,122 @@ def power_cuts_harm_nothing(folder, times=3):
         board.remove()
 
 
+# In /bin of a board -> what the account calls it.
+ACCOUNTED = {"pulseboard": "pulseboard", "grow": "pulseboard", "busybox": "busybox",
+             "e2fsck": "e2fsck-static", "announce": "avahi", "dropbearmulti": "dropbear"}
+
+
+def every_program_is_accounted_for(_folder):
+    """By name, version and licence in the SPDX document, and with the licence's text on the board."""
+    root = BUILD / "virt-armhf/root"
+    told = {p["name"]: p for p in json.loads(
+        (BUILD / "virt-armhf/disk.img").resolve().with_suffix(".spdx.json").read_text())["packages"]}
+    found = {p.name for p in (root / "bin").iterdir() if not p.is_symlink()}
+    scripts = {p.name for p in (TOP / "firmware/system/root/bin").iterdir()}
+    assert found - scripts == set(ACCOUNTED), found
+    for name in ACCOUNTED.values():
+        assert told[name]["versionInfo"] and told[name]["licenseDeclared"] != "NOASSERTION", told[name]
+        assert (root / "usr/share/licenses" / name).stat().st_size > 500, name
+    for name in ("GPL-2.0-only", "LGPL-2.1-or-later"):
+        assert "GNU" in (root / "usr/share/licenses" / name).read_text(), name
+    offer = (root / "usr/share/licenses/SOURCE-OFFER").read_text()
+    assert "busybox (1." in offer and "avahi (0." in offer, offer
+
+
+# What a client of python can ask for: the suite of 1.3 is the server's first choice.
+SUITES = [(ssl.TLSVersion.TLSv1_3, None),
+          (ssl.TLSVersion.TLSv1_2, "ECDHE-ECDSA-AES128-GCM-SHA256"),
+          (ssl.TLSVersion.TLSv1_2, "ECDHE-ECDSA-AES256-GCM-SHA384"),
+          (ssl.TLSVersion.TLSv1_2, "ECDHE-ECDSA-CHACHA20-POLY1305")]
+
+
+def secure_session(board, version, suite):
+    """An open session, greeted."""
+    tls = ssl.create_default_context()
+    tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
+    tls.minimum_version = tls.maximum_version = version
+    if suite:
+        tls.set_ciphers(suite)
+    ws = wsraw.Ws(("127.0.0.1", board.tls_port), tls)
+    assert b'"hello"' in ws.message(60)[1]
+    return ws
+
+
+def ask(ws, method, number):
+    ws.text(json.dumps({"jsonrpc": "2.0", "id": number, "method": method}))
+    while (said := json.loads(ws.message(60)[1])).get("id") != number:
+        assert "method" in said, said
+    return said["result"]
+
+
+class Other:
+    """A suite of 1.3 that python cannot ask for, by openssl."""
+
+    def __init__(self, board, suite):
+        self.child = subprocess.Popen(
+            ["openssl", "s_client", "-quiet", "-tls1_3", "-ciphersuites", suite,
+             "-connect", f"127.0.0.1:{board.tls_port}"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.heard = b""
+        self.say(wsraw.request("/ws", headers=wsraw.UPGRADE), b'"hello"')
+
+    def say(self, what, awaited):
+        self.child.stdin.write(what)
+        self.child.stdin.flush()
+        while awaited not in self.heard:
+            part = os.read(self.child.stdout.fileno(), 65536)
+            assert part, self.heard
+            self.heard += part
+
+    def end(self):
+        self.say(wsraw.frame(wsraw.TEXT, b'{"jsonrpc":"2.0","id":77,"method":"info"}'), b'"id":77')
+        self.say(wsraw.frame(wsraw.CLOSE, wsraw.close_payload(1000)), b"\x88\x02\x03\xe8")
+        self.child.stdin.close()
+        self.child.wait(60)
+        self.child.stdout.close()
+
+
+def kernel_tls_carries_sessions(folder):
+    """Of every suite: mbedTLS's heap holds nothing of them, they ask, answer and close like
+    others, and what is no TLS ends them."""
+    board = Board("virt-armhf", folder)
+    try:
+        board.start().up()
+        board.said("pulseboard: started")
+        began = board.stats()
+        held = [secure_session(board, *s) for s in SUITES for _ in range(4)]
+        here = until("all sit", lambda: (s := board.stats())["sessions"]["live"] == 16 and s)
+        others = [Other(board, s) for s in ("TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256")]
+        each = (here["memory"]["tls_bytes"] - began["memory"]["tls_bytes"]) / 16
+        print(f"     mbedTLS's heap: {each:.0f} bytes a session", flush=True)
+        for number, ws in enumerate(held):
+            assert ask(ws, "stats", number)["sessions"]["live"] == 18
+            assert b'"telemetry"' in ws.message(60)[1]
+        for other in others:
+            other.end()
+        # In order: both say close_notify, or python complains.
+        for ws in held[0::4]:
+            assert ws.end() == 1000
+        for ws in held[1::4]:
+            ws.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            ws.close()
+        for ws in held[2::4]:
+            os.write(ws.sock.fileno(), b"\x17\x03\x03\x00\x20" + b"?" * 32)
+        for ws in held[3::4]:
+            ws.sock.shutdown(socket.SHUT_WR)  # FIN, and no close_notify
+        left = until("all have a cause", lambda: (s := board.stats())["sessions"]["live"] == 0 and s)
+        more = {why: n - began["closed"][why] for why, n in left["closed"].items()
+                if n > began["closed"][why]}
+        assert more == {"peer_closed": 6, "peer_reset": 12}, more
+        assert each < 200, each
+    finally:
+        board.remove()
+
+
 def two_builds_are_the_same_bits(_folder):
     total = (BUILD / "virt-armhf/disk.img").resolve().with_suffix(".img.sha256")
     first = total.read_text()
+    (BUILD / "programs/armhf/announce.stamp").unlink()
     done = subprocess.run([TOP / "firmware/build", "virt-armhf"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert total.read_text() == first
@@ -275,7 +395,8 @@ CASES = [virt_armhf_serves_in_64_mb, a_broken_boot_file_is_reported, a_sound_boo
          its_name_leads_to_it, ssh_takes_the_owners_key_alone,
          a_spoilt_data_partition_is_rebuilt, a_spoilt_slot_gives_way_to_the_other,
          a_trial_that_does_not_confirm_ends, power_cuts_harm_nothing,
-         orangepi_pc_serves_from_its_card, two_builds_are_the_same_bits]
+         kernel_tls_carries_sessions, orangepi_pc_serves_from_its_card,
+         every_program_is_accounted_for, two_builds_are_the_same_bits]
 # 64-bit programs and kernels are built for these: when they are asked for.
 OTHER_BOARDS = [virt_arm64_serves, raspberrypi_serves_from_its_card,
                 beaglebone_image_is_laid_out_for_its_rom]

@@ -24,7 +24,7 @@
 
 #define BIG 300000
 /* Bytes of mbedTLS's heap: a connection between records; one in the middle of one. */
-#define RESTS 3000
+#define RESTS 3400
 #define HOLDS 20000
 
 /* argv: port, TLS version, what to do, and what to wait for on stdin in between. */
@@ -317,9 +317,12 @@ static int send_big(struct fixture *f) {
 
 static void a_slow_reader_gets_every_byte_once(void **state) {
     struct fixture *f = *state;
-    for (int v = 0; v < 2; v++) {
-        meet(f, versions[v], "listen");
+    for (int v = 0; v < 4; v++) {
+        meet(f, versions[v % 2], "listen");
         hear_hello(f);
+        /* In the kernel's hands where it has them, else as before. */
+        if (v >= 2)
+            assert_int_equal(f->t.ops->settle(&f->t), 0);
         assert_true(send_big(f) > 0);
         assert_int_equal(part(f), 0);
     }
