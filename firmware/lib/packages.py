@@ -13,6 +13,12 @@ from common import BUILD, TOP, Failed, run, say
 SUITES = ("trixie", "bookworm")
 
 
+def forget():
+    """The index is read anew before the next package is asked for."""
+    for stamp in (BUILD / "packages").glob("*/apt-*/updated-*"):
+        stamp.unlink()
+
+
 @dataclass(frozen=True)
 class Package:
     name: str

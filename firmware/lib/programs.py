@@ -44,6 +44,11 @@ def versions(listed=BUILD / "deps/VERSIONS"):
     return {name: version for name, version in words}
 
 
+def forget():
+    """The sources are brought anew before they are built."""
+    (BUILD / "deps/VERSIONS").unlink(missing_ok=True)
+
+
 def bring_sources():
     """The versions of the sources, which are there afterwards."""
     if not set(FROM_DEBIAN) <= set(versions()):

@@ -53,7 +53,8 @@ def licences(packages):
             texts[SOURCES[name]] = (source / "LICENSE").read_text()
     for package in packages:
         texts[package.name] = copyright_of(package)
-    offered = "".join(f"{p.name}: {p.source}\n" for p in packages)
+    offered = "".join(f"{p.name}: {p.source}\n" for p in packages
+                      if not licence_of(p.name).startswith("LicenseRef-"))
     offered += "".join(f"{n}: {n} ({v})\n" for n, v in built_here() if n in OFFERED)
     texts["SOURCE-OFFER"] = OFFER + offered
     return texts

@@ -26,4 +26,5 @@ void blocks_give(struct blocks *b, void *p);
 /* Zeroed pages from the kernel for a table that lives as long as the program: not
  * resident until touched. NULL when there is no memory. */
 void *pages_take(size_t bytes);
+/* p may be NULL. */
 void pages_give(void *p, size_t bytes);

@@ -1,8 +1,10 @@
 #pragma once
 /* The log: one line per event, logfmt (key=value) on stderr. Any thread; a line is one
- * write(2), so lines of different threads never mix. Never waits: a line that stderr
- * does not take at once is lost, and counted in `lost=N` of the next. The level may
- * change at run time. Expected disconnects are DEBUG; ERROR means a fault of ours. */
+ * write(2), so lines of different threads never mix. Never waits for a reader of a pipe
+ * or a socket: a line that stderr does not take at once is lost, and counted in
+ * `lost=N` of the next. (A terminal that was stopped with Ctrl-S does hold us; what
+ * takes a part of a line counts as having taken it.) The level may change at run time.
+ * Expected disconnects are DEBUG; ERROR means a fault of ours. */
 #include <stdbool.h>
 #include <stdint.h>
 

@@ -64,8 +64,7 @@ int assets_init(struct assets *a) {
 }
 
 void assets_free(struct assets *a) {
-    if (a->plain)
-        pages_give(a->plain, a->plain_n);
+    pages_give(a->plain, a->plain_n);
     pthread_mutex_destroy(&a->lock);
 }
 

@@ -249,14 +249,6 @@ void civet_pass(struct civet *cv, uint32_t seat, uint16_t server_port) {
     pthread_cond_signal(&ctx->sq_full);
 }
 
-bool civet_waits(struct civet *cv) {
-    struct mg_context *ctx = cv->ctx;
-    pthread_mutex_lock(&ctx->thread_mutex);
-    bool waits = ctx->sq_head != ctx->sq_tail;
-    pthread_mutex_unlock(&ctx->thread_mutex);
-    return waits;
-}
-
 const char *civet_version(void) { return CIVETWEB_VERSION; }
 
 #ifdef __SANITIZE_THREAD__

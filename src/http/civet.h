@@ -55,8 +55,6 @@ void civet_stop(struct civet *cv);
 /* Any thread: a worker shall serve it. server_port: the one that a target in absolute
  * form may name. */
 void civet_pass(struct civet *cv, uint32_t seat, uint16_t server_port);
-/* Do seats wait for a worker? */
-bool civet_waits(struct civet *cv);
 /* Readable when we stop. */
 int civet_stop_fd(const struct civet *cv);
 

@@ -5,26 +5,14 @@
 
 #include "base/clock.h"
 
-/* How often a worker looks up to see whether others wait. */
-#define GLANCE_MS 250u
-
-static bool out_of_time(const struct deadline *w, uint64_t now_ms) {
-    if (now_ms >= w->at_ms)
-        return true;
-    return w->pressed && now_ms >= w->hurry_ms && w->pressed(w->arg);
-}
-
 int deadline_wait(const struct deadline *w, int fd, short events) {
     struct pollfd p[2] = {{.fd = fd, .events = events},
                           {.fd = w->stop_fd, .events = POLLIN}};
     for (;;) {
         uint64_t now_ms = clock_ms();
-        if (out_of_time(w, now_ms))
+        if (now_ms >= w->at_ms)
             return -ETIMEDOUT;
-        uint64_t left_ms = w->at_ms - now_ms;
-        if (w->pressed && left_ms > GLANCE_MS)
-            left_ms = GLANCE_MS;
-        int n = poll(p, 2, (int)left_ms);
+        int n = poll(p, 2, (int)(w->at_ms - now_ms));
         if (n < 0 && errno != EINTR)
             return -errno;
         if (n > 0)
@@ -33,9 +21,7 @@ int deadline_wait(const struct deadline *w, int fd, short events) {
 }
 
 void deadline_begin(struct deadline *w) {
-    uint64_t now_ms = clock_ms();
-    w->at_ms = now_ms + w->pace_ms;
-    w->hurry_ms = now_ms + w->pace_hurry_ms;
+    w->at_ms = clock_ms() + w->pace_ms;
     w->moved = 0;
 }
 

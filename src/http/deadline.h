@@ -10,15 +10,12 @@
 #include "base/transport.h"
 
 struct deadline {
-    uint64_t at_ms;             /* monotonic */
-    uint64_t hurry_ms;          /* after it, give up as soon as others wait for us */
-    int stop_fd;                /* readable: we stop */
-    bool (*pressed)(void *arg); /* do others wait? NULL: never */
-    void *arg;
-    /* Whenever pace_bytes have moved, the two begin anew: pace_ms and pace_hurry_ms
-     * from then. 0: they stand. */
-    uint32_t pace_bytes, pace_ms, pace_hurry_ms;
-    uint32_t moved; /* since they began */
+    uint64_t at_ms; /* monotonic */
+    int stop_fd;    /* readable: we stop */
+    /* Whenever pace_bytes have moved it begins anew: pace_ms from then. 0: it stands.
+     */
+    uint32_t pace_bytes, pace_ms;
+    uint32_t moved; /* since it began */
 };
 
 /* Begins, by the pace. */

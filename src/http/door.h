@@ -1,5 +1,6 @@
 #pragma once
-/* Where to listen, as people write it, and the socket that does. */
+/* Where to listen, as people write it, and the socket that does. Any thread; a socket
+ * is the caller's to close. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

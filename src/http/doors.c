@@ -49,8 +49,8 @@ int doors_inherit(struct doors *d, int fd, bool tls, char *why, size_t cap) {
     return rc == 0 ? 0 : complain(rc, name, why, cap);
 }
 
-static const struct lobby_door *find(const struct doors *d, enum lobby_kind kind,
-                                     unsigned i) {
+const struct lobby_door *doors_find(const struct doors *d, enum lobby_kind kind,
+                                    unsigned i) {
     for (unsigned k = 0; k < d->n; k++) {
         if (d->door[k].kind == kind && i-- == 0)
             return &d->door[k];
@@ -59,12 +59,12 @@ static const struct lobby_door *find(const struct doors *d, enum lobby_kind kind
 }
 
 bool doors_have(const struct doors *d, enum lobby_kind kind) {
-    return find(d, kind, 0) != NULL;
+    return doors_find(d, kind, 0) != NULL;
 }
 
 const char *doors_where(const struct doors *d, enum lobby_kind kind, unsigned i,
                         char *out, size_t cap) {
-    const struct lobby_door *door = find(d, kind, i);
+    const struct lobby_door *door = doors_find(d, kind, i);
     out[0] = '\0';
     return door ? door_where(door->fd, out, cap) : out;
 }

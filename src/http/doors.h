@@ -18,6 +18,9 @@ int doors_add_local(struct doors *d, const char *path, char *why, size_t cap);
 /* Takes over a socket that listens already; a Unix socket is a local one. */
 int doors_inherit(struct doors *d, int fd, bool tls, char *why, size_t cap);
 
+/* The i-th of this kind; NULL: there are not so many. */
+const struct lobby_door *doors_find(const struct doors *d, enum lobby_kind kind,
+                                    unsigned i);
 bool doors_have(const struct doors *d, enum lobby_kind kind);
 /* "127.0.0.1:8080": the i-th of this kind, its port 0 resolved; "": there are not so
  * many. */

@@ -35,10 +35,8 @@ int guests_init(struct guests *g, uint32_t cap) {
 }
 
 void guests_free(struct guests *g) {
-    if (g->seats)
-        pages_give(g->seats, g->cap * sizeof(*g->seats));
-    if (g->tally)
-        pages_give(g->tally, tally_size(g->cap) * sizeof(*g->tally));
+    pages_give(g->seats, g->cap * sizeof(*g->seats));
+    pages_give(g->tally, tally_size(g->cap) * sizeof(*g->tally));
     g->seats = NULL;
     g->tally = NULL;
 }

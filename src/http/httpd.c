@@ -144,17 +144,10 @@ static int make_lobby(struct httpd *h) {
 }
 
 /* CivetWeb has a copy of the local door; the lobby listens on ours. */
-static int local_door(const struct doors *d) {
-    for (unsigned i = 0; i < d->n; i++) {
-        if (d->door[i].kind == LOBBY_LOCAL)
-            return d->door[i].fd;
-    }
-    return -1;
-}
-
 static int start_civet(struct httpd *h, char *why, size_t cap) {
+    const struct lobby_door *local = doors_find(h->o.doors, LOBBY_LOCAL, 0);
     struct civet_opts o = {
-        .door = local_door(h->o.doors),
+        .door = local ? local->fd : -1,
         .workers = h->o.workers,
         .queue = h->o.seats,
         .app = &civet_calls,
@@ -163,20 +156,9 @@ static int start_civet(struct httpd *h, char *why, size_t cap) {
     return civet_start(&h->civet, &o, why, cap);
 }
 
-/* Of the first door for TLS; 0: there is none. */
-static unsigned tls_port(const struct doors *d) {
-    for (unsigned i = 0; i < d->n; i++) {
-        if (d->door[i].kind == LOBBY_TLS)
-            return door_port(d->door[i].fd);
-    }
-    return 0;
-}
-
 static void release(struct httpd *h) {
-    for (unsigned i = 0; i < h->o.workers; i++) {
-        if (h->workers[i].body)
-            pages_give(h->workers[i].body, h->o.reply_bytes);
-    }
+    for (unsigned i = 0; i < h->o.workers; i++)
+        pages_give(h->workers[i].body, h->o.reply_bytes);
     doors_close(&h->doors);
     assets_free(&h->assets);
     pthread_mutex_destroy(&h->hosts_lock);
@@ -247,7 +229,8 @@ int httpd_start(struct httpd **out, const struct httpd_opts *o, char *why, size_
         return rc;
     }
     httpd_set_hosts(h, o->hosts, o->n_hosts);
-    h->tls_port = tls_port(o->doors);
+    const struct lobby_door *tls = doors_find(o->doors, LOBBY_TLS, 0);
+    h->tls_port = tls ? tls->port : 0;
     rc = launch(h, why, cap);
     if (rc != 0) {
         release(h);

@@ -29,10 +29,8 @@ struct lobby_guest;
 struct lobby_counts;
 
 #define HTTPD_PATH_MAX 256u
-/* A large body or answer moves on by HTTPD_PACE_BYTES within; while others wait for a
- * worker, sooner. */
+/* A large body or answer moves on by HTTPD_PACE_BYTES within. */
 #define HTTPD_PACE_MS 5000u
-#define HTTPD_PACE_HURRY_MS 1500u
 #define HTTPD_PACE_BYTES 8192u
 
 /* One request, on its worker, until it is answered. */

@@ -16,17 +16,12 @@
 /* In place of a status: there is nobody to answer any more. */
 #define STATUS_GONE 499
 
-static bool others_wait(void *arg) { return civet_waits(arg); }
-
 /* While it moves, it may go on. */
 static struct deadline pace(const struct httpd_rq *rq) {
     struct deadline due = {
         .stop_fd = civet_stop_fd(rq->httpd->civet),
-        .pressed = others_wait,
-        .arg = rq->httpd->civet,
         .pace_bytes = HTTPD_PACE_BYTES,
         .pace_ms = HTTPD_PACE_MS,
-        .pace_hurry_ms = HTTPD_PACE_HURRY_MS,
     };
     deadline_begin(&due);
     return due;

@@ -16,8 +16,7 @@ int loads_init(struct loads *p, uint32_t n, size_t each) {
 }
 
 void loads_free(struct loads *p) {
-    if (p->mem)
-        pages_give(p->mem, p->n * p->each);
+    pages_give(p->mem, p->n * p->each);
     p->mem = NULL;
     p->n = 0;
 }

@@ -85,11 +85,6 @@ int lobby_init(struct lobby **out, const struct lobby_opts *o) {
     return 0;
 }
 
-static void give(void *p, size_t bytes) {
-    if (p)
-        pages_give(p, bytes);
-}
-
 static void close_fd(int fd) {
     if (fd >= 0)
         close(fd);
@@ -103,10 +98,10 @@ void lobby_free(struct lobby *l) {
     }
     guests_free(&l->book);
     loads_free(&l->loads);
-    give(l->guests, n * sizeof(*l->guests));
-    give(l->kept, (size_t)n * HEAD_BYTES_MAX);
-    give(l->rests, (size_t)n * LOBBY_REST_MAX);
-    give(l->back, n * sizeof(*l->back));
+    pages_give(l->guests, n * sizeof(*l->guests));
+    pages_give(l->kept, (size_t)n * HEAD_BYTES_MAX);
+    pages_give(l->rests, (size_t)n * LOBBY_REST_MAX);
+    pages_give(l->back, n * sizeof(*l->back));
     close_fd(l->ep);
     close_fd(l->bell);
     close_fd(l->spare_fd);

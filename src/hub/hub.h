@@ -1,8 +1,10 @@
 #pragma once
 /* The hub: the heartbeat thread. It owns the session table, every byte read from or
  * written to a WebSocket, heartbeats, causes and metrics. It blocks on epoll alone (one
- * timerfd, one eventfd), allocates nothing after hub_start(), and knows no JSON, HTTP
- * or sensors: the application hands it callbacks.
+ * timerfd, one eventfd), allocates nothing of its own after hub_start(), and knows no
+ * JSON, HTTP or sensors: the application hands it callbacks. What a TLS connection
+ * takes while a record is under way comes from sec/tls_heap.h, within its limit, under
+ * a lock that all who speak TLS hold for moments.
  *
  * Functions marked [hub] may be called on the hub thread only, that is from callbacks
  * and hub_call(); the others from any thread. Errors are 0 or -errno. */

@@ -270,6 +270,28 @@ def power_cuts_harm_nothing(folder, times=3):
         board.remove()
 
 
+# In /bin of a board -> what the account calls it.
+ACCOUNTED = {"pulseboard": "pulseboard", "grow": "pulseboard", "busybox": "busybox",
+             "e2fsck": "e2fsck-static", "announce": "avahi", "dropbearmulti": "dropbear"}
+
+
+def every_program_is_accounted_for(_folder):
+    """By name, version and licence in the SPDX document, and with the licence's text on the board."""
+    root = BUILD / "virt-armhf/root"
+    told = {p["name"]: p for p in json.loads(
+        (BUILD / "virt-armhf/disk.img").resolve().with_suffix(".spdx.json").read_text())["packages"]}
+    found = {p.name for p in (root / "bin").iterdir() if not p.is_symlink()}
+    scripts = {p.name for p in (TOP / "firmware/system/root/bin").iterdir()}
+    assert found - scripts == set(ACCOUNTED), found
+    for name in ACCOUNTED.values():
+        assert told[name]["versionInfo"] and told[name]["licenseDeclared"] != "NOASSERTION", told[name]
+        assert (root / "usr/share/licenses" / name).stat().st_size > 500, name
+    for name in ("GPL-2.0-only", "LGPL-2.1-or-later"):
+        assert "GNU" in (root / "usr/share/licenses" / name).read_text(), name
+    offer = (root / "usr/share/licenses/SOURCE-OFFER").read_text()
+    assert "busybox (1." in offer and "avahi (0." in offer, offer
+
+
 # What a client of python can ask for: the suite of 1.3 is the server's first choice.
 SUITES = [(ssl.TLSVersion.TLSv1_3, None),
           (ssl.TLSVersion.TLSv1_2, "ECDHE-ECDSA-AES128-GCM-SHA256"),
@@ -373,6 +395,7 @@ def kernel_tls_carries_sessions(folder):
 def two_builds_are_the_same_bits(_folder):
     total = (BUILD / "virt-armhf/disk.img").resolve().with_suffix(".img.sha256")
     first = total.read_text()
+    (BUILD / "programs/armhf/announce.stamp").unlink()
     done = subprocess.run([TOP / "firmware/build", "virt-armhf"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert total.read_text() == first
@@ -382,7 +405,8 @@ CASES = [virt_armhf_serves_in_64_mb, a_broken_boot_file_is_reported, a_sound_boo
          its_name_leads_to_it, ssh_takes_the_owners_key_alone,
          a_spoilt_data_partition_is_rebuilt, a_spoilt_slot_gives_way_to_the_other,
          a_trial_that_does_not_confirm_ends, power_cuts_harm_nothing,
-         kernel_tls_carries_sessions, orangepi_pc_serves_from_its_card, two_builds_are_the_same_bits]
+         kernel_tls_carries_sessions, orangepi_pc_serves_from_its_card,
+         every_program_is_accounted_for, two_builds_are_the_same_bits]
 # 64-bit programs and kernels are built for these: when they are asked for.
 OTHER_BOARDS = [virt_arm64_serves, raspberrypi_serves_from_its_card,
                 beaglebone_image_is_laid_out_for_its_rom]

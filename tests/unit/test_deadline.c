@@ -81,26 +81,6 @@ static void stopping_ends_every_wait(void **state) {
     assert_int_equal(deadline_recv(&f->t, &f->due, &c, 1), -ECANCELED);
 }
 
-static bool yes(void *arg) {
-    ++*(int *)arg;
-    return true;
-}
-
-static void others_who_wait_shorten_it(void **state) {
-    struct fixture *f = *state;
-    char c;
-    int asked = 0;
-    uint64_t began_ms = clock_ms();
-    f->due = (struct deadline){.at_ms = began_ms + 60000,
-                               .hurry_ms = began_ms + 100,
-                               .stop_fd = f->due.stop_fd,
-                               .pressed = yes,
-                               .arg = &asked};
-    assert_int_equal(deadline_recv(&f->t, &f->due, &c, 1), -ETIMEDOUT);
-    assert_int_equal(asked, 1);
-    assert_in_range(clock_ms() - began_ms, 100, 5000);
-}
-
 struct sink {
     int fd;
     size_t n;
@@ -154,7 +134,6 @@ static void bytes_that_keep_the_pace_move_it(void **state) {
     char c;
     f->due.pace_bytes = 3;
     f->due.pace_ms = 300;
-    f->due.pace_hurry_ms = 300;
     deadline_begin(&f->due);
     uint64_t began_ms = clock_ms();
     pthread_create(&f->thread, NULL, trickle, f);
@@ -171,7 +150,6 @@ int main(void) {
         cmocka_unit_test_setup_teardown(the_end_of_the_stream_is_no_error, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(stopping_ends_every_wait, setup, teardown),
-        cmocka_unit_test_setup_teardown(others_who_wait_shorten_it, setup, teardown),
         cmocka_unit_test_setup_teardown(all_pieces_arrive_in_order, setup, teardown),
         cmocka_unit_test_setup_teardown(who_does_not_read_is_given_up, setup, teardown),
         cmocka_unit_test_setup_teardown(bytes_that_keep_the_pace_move_it, setup,

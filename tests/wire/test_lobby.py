@@ -101,8 +101,7 @@ def test_slow_heads(board, n, figure):
     lasted = time.monotonic() - began
     figure(f"{n} slow heads, cut after", f"{lasted:.1f} s; slowest page {max(took):.2f} s")
     assert not left and lasted < 3 * (HEAD_S + 1) * SLOWER
-    # They hold the few workers for a second each while others wait (the head's hurry).
-    assert max(took) < (n // 4 + 1) * 1.5 * SLOWER
+    assert max(took) < 1.0 * SLOWER  # they wait in the lobby, and hold no worker
     for st in slow:
         assert not st.buf or st.buf.startswith(b"HTTP/1.1 408 ")
         st.close()
