@@ -363,6 +363,16 @@ def kernel_tls_carries_sessions(folder):
             assert b'"telemetry"' in ws.message(60)[1]
         for other in others:
             other.end()
+        # More than sockets hold, and only then read: nothing is lost, nothing torn.
+        for ws in held[0::4]:
+            for number in range(100, 200):
+                ws.text(json.dumps({"jsonrpc": "2.0", "id": number, "method": "stats"}))
+        for ws in held[0::4]:
+            ids = []
+            while len(ids) < 100:
+                said = json.loads(ws.message(120)[1])
+                ids += [said["id"]] if "id" in said else []
+            assert ids == list(range(100, 200)), ids
         # In order: both say close_notify, or python complains.
         for ws in held[0::4]:
             assert ws.end() == 1000
