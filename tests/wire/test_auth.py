@@ -2,7 +2,10 @@
 
 import contextlib
 import json
+import os
+import pty
 import re
+import subprocess
 import time
 
 import owner
@@ -68,10 +71,28 @@ def tells(r, status, words=""):
     return problem
 
 
+def test_a_terminal_shows_the_code(tmp_path):
+    """Who stands at the board reads it there; a log is read by others, too."""
+    ours, its = pty.openpty()
+    with subprocess.Popen([srv.PULSEBOARD, "serve", "--listen", "127.0.0.1:0", "--statsd", "off",
+                           "--data", tmp_path / "data"], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.DEVNULL, stderr=its) as proc:  # fmt: skip
+        os.close(its)
+        said = b""
+        while not (shown := re.search(rb"and enter (\S+)\r\n", said)):
+            said += os.read(ours, 4096)
+        assert (tmp_path / "data" / "claim-code").read_bytes() == shown[1] + b"\n"
+        proc.terminate()
+    os.close(ours)
+    assert proc.returncode == 0
+
+
 def test_claim(fresh, tmp_path):
-    code = re.search(r"enter (\S+)\n", fresh.log())[1]
     file = tmp_path / "data" / "claim-code"
-    assert file.read_text() == code + "\n" and file.stat().st_mode & 0o7777 == 0o600
+    code = file.read_text().strip()
+    assert re.fullmatch(r"[0-9A-Z]{4}(-[0-9A-Z]{4}){2}", code)
+    assert file.stat().st_mode & 0o7777 == 0o600
+    assert f"enter the code in {file}\n" in fresh.log() and code not in fresh.log()
     page = Browser(fresh)
     assert page.session() == {
         "role": "viewer", "claimed": False, "claimable": True, "view_login": False,
