@@ -56,6 +56,16 @@ static void boot_state_is_strict_but_for_padding(void **state) {
         assert_int_equal(abstate_parse(&s, cases[i].text, cases[i].n), cases[i].rc);
 }
 
+static void record_is(const struct record *got, const struct record *want) {
+    assert_int_equal(got->state, want->state);
+    assert_int_equal(got->slot, want->slot);
+    assert_int_equal(got->network, want->network);
+    assert_string_equal(got->version, want->version);
+    assert_string_equal(got->from, want->from);
+    assert_string_equal(got->boot, want->boot);
+    assert_string_equal(got->why, want->why);
+}
+
 static void record_comes_back_as_it_was(void **state) {
     (void)state;
     char text[RECORD_TEXT_MAX];
@@ -70,7 +80,7 @@ static void record_comes_back_as_it_was(void **state) {
         size_t n = record_text(&r, text);
         assert_true(n > 0);
         assert_int_equal(record_parse(&got, text, n), 0);
-        assert_memory_equal(&got, &r, sizeof r);
+        record_is(&got, &r);
         for (size_t cut = 1; cut < n; cut++) {
             int rc = record_parse(&got, text, cut);
             assert_int_equal(rc, text[cut - 1] == '\n' ? 0 : -EINVAL);
