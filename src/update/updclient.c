@@ -8,8 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* A flush of SLOT_FLUSH to a slow card takes a while, reading a slot back longer. */
-#define ANSWER_S UPDCLIENT_PATIENT_S
+/* Reading a slot back takes longer than anything else. */
 #define END_S 300
 
 static void limit(const struct updclient *c, int wait_s) {
@@ -17,6 +16,9 @@ static void limit(const struct updclient *c, int wait_s) {
     setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof tv);
     setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof tv);
 }
+
+/* Of a call that limit() bounds. */
+static int failure(void) { return errno == EAGAIN ? -ETIMEDOUT : -errno; }
 
 int updclient_open(struct updclient *c, const char *path, int wait_s) {
     struct sockaddr_un sa = {.sun_family = AF_UNIX};
@@ -30,7 +32,7 @@ int updclient_open(struct updclient *c, const char *path, int wait_s) {
     limit(c, wait_s); /* unix(7): connect() too waits while the backlog is full */
     if (connect(c->fd, (struct sockaddr *)&sa, sizeof sa) == 0)
         return 0;
-    int rc = errno == EAGAIN ? -ETIMEDOUT : -errno;
+    int rc = failure();
     updclient_close(c);
     return rc;
 }
@@ -68,7 +70,7 @@ static int answer(struct updclient *c) {
     c->n = n > 0 ? (size_t)n - 1 : 0;
     c->text[c->n] = '\0';
     if (n < 0)
-        return errno == EAGAIN ? -ETIMEDOUT : -errno;
+        return failure();
     return n == 0 ? -ECONNRESET : meaning(kind);
 }
 
@@ -85,7 +87,7 @@ static int ask(struct updclient *c, enum updmsg_ask what, struct iovec *p, int c
         iov[1 + i] = p[i];
     limit(c, wait_s);
     if (sendmsg(c->fd, &m, MSG_NOSIGNAL) < 0)
-        return errno == EAGAIN ? -ETIMEDOUT : -errno;
+        return failure();
     return answer(c);
 }
 
@@ -96,20 +98,20 @@ int updclient_status(struct updclient *c, int wait_s) {
 int updclient_begin(struct updclient *c, bool force, const uint8_t *head, size_t n) {
     uint8_t flags = force ? UPDMSG_FORCE : 0;
     struct iovec p[] = {{&flags, 1}, {(void *)(uintptr_t)head, n}};
-    return ask(c, UPDMSG_BEGIN, p, 2, ANSWER_S);
+    return ask(c, UPDMSG_BEGIN, p, 2, UPDCLIENT_PATIENT_S);
 }
 
 int updclient_data(struct updclient *c, const uint8_t *p, size_t n) {
     struct iovec iov = {(void *)(uintptr_t)p, n};
-    return ask(c, UPDMSG_DATA, &iov, 1, ANSWER_S);
+    return ask(c, UPDMSG_DATA, &iov, 1, UPDCLIENT_PATIENT_S);
 }
 
 int updclient_end(struct updclient *c) { return ask(c, UPDMSG_END, NULL, 0, END_S); }
 
 int updclient_rollback(struct updclient *c) {
-    return ask(c, UPDMSG_ROLLBACK, NULL, 0, ANSWER_S);
+    return ask(c, UPDMSG_ROLLBACK, NULL, 0, UPDCLIENT_PATIENT_S);
 }
 
 int updclient_reboot(struct updclient *c) {
-    return ask(c, UPDMSG_REBOOT, NULL, 0, ANSWER_S);
+    return ask(c, UPDMSG_REBOOT, NULL, 0, UPDCLIENT_PATIENT_S);
 }
