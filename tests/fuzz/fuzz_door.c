@@ -54,15 +54,16 @@ static _Thread_local bool ours; /* this thread is a client: spared */
 static _Atomic uint32_t chance; /* 0: no faults */
 static _Atomic uint32_t faults;
 
-/* One in so many. */
+/* One in so many. Once chance is 0 it stays 0: what is asked afterwards is spared. */
 static bool strikes(uint32_t one_in) {
-    uint32_t x = atomic_load(&chance);
-    if (ours || x == 0 || atomic_load(&faults) >= FAULTS_MAX)
-        return false;
-    x ^= x << 13;
-    x ^= x >> 17;
-    x ^= x << 5;
-    atomic_store(&chance, x ? x : 1);
+    uint32_t was = atomic_load(&chance), x;
+    do {
+        if (ours || was == 0 || atomic_load(&faults) >= FAULTS_MAX)
+            return false;
+        x = was ^ was << 13;
+        x ^= x >> 17;
+        x ^= x << 5;
+    } while (!atomic_compare_exchange_weak(&chance, &was, x));
     if (x % one_in != 0)
         return false;
     atomic_fetch_add(&faults, 1);
