@@ -25,7 +25,9 @@ union large {
     max_align_t align;
 };
 
-/* A record's buffers come and go with every record: the last few stay here. */
+/* A record's buffers come and go with every record: the last few stay here, for those
+ * who are past their handshake. So strangers whose handshakes take all memory that
+ * there is cut off nobody who is in. */
 #define SPARES 2
 static const size_t records[] = {MBEDTLS_SSL_IN_BUFFER_LEN, MBEDTLS_SSL_OUT_BUFFER_LEN};
 #define RECORDS (sizeof(records) / sizeof(records[0]))
@@ -99,10 +101,10 @@ static bool keep_spare(union large *l) {
     return false;
 }
 
-static void *take_large(size_t n) {
+static void *take_large(size_t n, bool spares_too) {
     pthread_mutex_lock(&heap.lock);
     bool ok = charge(n + sizeof(union large));
-    union large *l = ok ? take_spare(n) : NULL;
+    union large *l = ok && spares_too ? take_spare(n) : NULL;
     if (!ok)
         heap.use.refused++;
     pthread_mutex_unlock(&heap.lock);
@@ -120,7 +122,7 @@ static void *take_large(size_t n) {
     return NULL;
 }
 
-void *tls_heap_take(size_t n) { return take_large(n); }
+void *tls_heap_take(size_t n) { return take_large(n, true); }
 
 static void *heap_calloc(size_t n, size_t size) {
     size_t bytes;
@@ -133,7 +135,7 @@ static void *heap_calloc(size_t n, size_t size) {
         if (p)
             return memset(p, 0, bytes);
     }
-    void *p = take_large(bytes);
+    void *p = take_large(bytes, false);
     return p ? memset(p, 0, bytes) : NULL;
 }
 

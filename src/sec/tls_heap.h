@@ -14,8 +14,8 @@
 int tls_heap_init(size_t bytes);
 
 /* n bytes, contents undefined, to be given back with mbedtls_free(); NULL at the limit.
- * Of the sizes of a record's buffers the last two that were given back are kept, 42 kB
- * that count as in use only while they are. */
+ * Of the sizes of a record's buffers the last two that were given back are kept for
+ * this call (a handshake gets none): 42 kB that count as in use only while they are. */
 void *tls_heap_take(size_t n);
 
 /* What a connection takes at most: a record's buffers (16 and 4 kB), its contexts, and
@@ -23,7 +23,7 @@ void *tls_heap_take(size_t n);
 #define TLS_HEAP_EACH (48u * 1024)
 
 struct tls_heap_use {
-    size_t now, peak, limit; /* bytes; limit 0: there is none */
+    size_t now, peak, limit; /* bytes; all 0 before tls_heap_init() */
     uint64_t refused;        /* requests that met the limit */
 };
 struct tls_heap_use tls_heap_use(void);

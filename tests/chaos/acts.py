@@ -113,13 +113,17 @@ def memory(world, seconds):
 
 
 def handshakes(world, most=40):
-    """Holds connections over TLS until there is no memory for one more."""
+    """Holds connections in the middle of a TLS handshake, some 40 kB each, until there is no
+    memory for one more: that one is hung up on."""
+    hello = wsraw.client_hello()
     with contextlib.ExitStack() as held:
         for _ in range(most):
             try:
-                held.enter_context(world.far(wsraw.connect, *world.server.where(True),
-                                             source=world.addresses()[-1]))  # fmt: skip
-            except OSError:
+                st = held.enter_context(world.far(wsraw.connect, world.server.where(True)[0],
+                                                  source=world.addresses()[-1]))  # fmt: skip
+                st.send(hello)
+                st.need(lambda: st.buf or None)
+            except (OSError, wsraw.Eof):
                 return
         raise AssertionError("nobody felt it")
 

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 #include <mbedtls/platform.h>
 #include <pthread.h>
+#include <ssl_misc.h>
 
 #include "sec/tls_heap.h"
 
@@ -125,6 +126,20 @@ static void spares_are_used_again(void **state) {
     assert_int_equal(tls_heap_use().now, before);
 }
 
+/* A handshake (whose buffers mbedTLS asks for itself) leaves them to who is in. */
+static void spares_are_for_those_who_are_in(void **state) {
+    (void)state;
+    const size_t n = MBEDTLS_SSL_IN_BUFFER_LEN;
+    void *spare[2] = {tls_heap_take(n), tls_heap_take(n)};
+    mbedtls_free(spare[0]);
+    mbedtls_free(spare[1]);
+    void *handshake = mbedtls_calloc(1, n), *in = tls_heap_take(n);
+    assert_true(handshake != spare[0] && handshake != spare[1]);
+    assert_true(in == spare[0] || in == spare[1]);
+    mbedtls_free(handshake);
+    mbedtls_free(in);
+}
+
 static void a_size_that_overflows_is_refused(void **state) {
     (void)state;
     assert_null(mbedtls_calloc(SIZE_MAX / 2, 3));
@@ -154,6 +169,7 @@ int main(void) {
         cmocka_unit_test(what_the_lists_do_not_hold_comes_from_malloc),
         cmocka_unit_test(the_limit_holds),
         cmocka_unit_test(spares_are_used_again),
+        cmocka_unit_test(spares_are_for_those_who_are_in),
         cmocka_unit_test(a_size_that_overflows_is_refused),
         cmocka_unit_test(threads_share_it),
     };

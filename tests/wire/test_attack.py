@@ -6,7 +6,6 @@ import errno
 import resource
 import select
 import socket
-import ssl
 import threading
 import time
 
@@ -27,15 +26,6 @@ def many_files():
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
     yield
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-
-
-def client_hello():
-    """The first record of a handshake that is never gone on with."""
-    out = ssl.MemoryBIO()
-    tls = ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), out, server_hostname="localhost")
-    with contextlib.suppress(ssl.SSLWantReadError):
-        tls.do_handshake()
-    return out.read()
 
 
 class Crowd:
@@ -131,7 +121,7 @@ ATTACKS = {
 @pytest.mark.parametrize("what", ATTACKS)
 def test_crowd(start, what, figure):
     n, secure, words, rcvbuf = ATTACKS[what]
-    words = client_hello() if words is None else words
+    words = wsraw.client_hello() if words is None else words
     b = start.pulseboard("--sample-ms", str(SAMPLE_MS), secure=True)
     page_s(b, True), page_s(b, False)
     until(lambda: is_idle(b), 20, "it is idle")

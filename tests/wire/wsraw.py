@@ -3,6 +3,7 @@ beside it. What the server says is parsed strictly: a torn, masked or non-minima
 error of the server and raises Torn."""
 
 import base64
+import contextlib
 import hashlib
 import select
 import socket
@@ -234,6 +235,15 @@ def tcp(addr, *, rcvbuf=None, source=None, timeout=None):
         s.close()
         raise
     return s
+
+
+def client_hello():
+    """The first record of a handshake that is never gone on with."""
+    out = ssl.MemoryBIO()
+    tls = ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), out, server_hostname="localhost")
+    with contextlib.suppress(ssl.SSLWantReadError):
+        tls.do_handshake()
+    return out.read()
 
 
 def connect(addr, tls=None, **how):

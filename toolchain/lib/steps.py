@@ -22,6 +22,8 @@ FUZZ_SECONDS = int(os.environ.get("FUZZ_SECONDS", "20"))
 # all of it, for what builds and for what measures.
 LIGHT, CORE, ALONE = 1, 2, 4
 STEP_LIMIT_S = 1500  # a step that takes longer hangs
+# How pytest, cmocka, node, sanitizers and our own scripts begin the line that names a failure.
+FAILURE = re.compile(r"(FAILED|ERROR|FAIL|not ok|✖|\[  FAILED  \]|SUMMARY:) |error:|.*: error: ")
 
 
 @dataclass
@@ -210,6 +212,7 @@ class Runner:
     """Starts steps while they fit on the cores; prints a line as each ends."""
 
     def __init__(self, chosen):
+        self.all = chosen
         self.waiting = list(chosen)
         self.names = {s.name for s in chosen}
         self.ended = {}  # name -> Count
@@ -297,6 +300,14 @@ class Runner:
             tail = step.log.read_text(errors="replace").rstrip().splitlines()[-40:]
             print("".join(f"    | {line}\n" for line in tail) + f"    {step.log}", flush=True)
 
+    def remind(self):
+        """What failed, once more in few lines: it may be far up by now."""
+        for step in self.all:
+            if self.ended[step.name].failed:
+                lines = step.log.read_text(errors="replace").rstrip().splitlines()
+                named = [line for line in lines if FAILURE.match(line)] or lines[-1:]
+                print("".join(f"{step.name}: {line[:300]}\n" for line in named[:8]), end="")
+
     def stop(self):
         for child in list(self.children):
             end_group(child)
@@ -345,7 +356,9 @@ def main():
     except KeyboardInterrupt:
         runner.stop()
         return 130
-    print(f"\n{len(chosen)} steps in {time.monotonic() - started:.0f} s")
+    print()
+    runner.remind()
+    print(f"{len(chosen)} steps in {time.monotonic() - started:.0f} s")
     print(total)
     return 1 if total.failed else 0
 
