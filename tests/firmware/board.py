@@ -17,9 +17,16 @@ BOOT_S = 600
 
 MACHINES = {
     "virt-armhf": ["qemu-system-arm", "-M", "virt", "-cpu", "cortex-a15", "-m", "64"],
+    "virt-wifi": ["qemu-system-arm", "-M", "virt", "-cpu", "cortex-a15", "-m", "128"],
     "virt-arm64": ["qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a53", "-m", "256"],
     "orangepi-pc": ["qemu-system-arm", "-M", "orangepi-pc", "-m", "1G"],
+    "raspberrypi-armhf": ["qemu-system-arm", "-M", "raspi2b", "-m", "1G"],
     "raspberrypi": ["qemu-system-aarch64", "-M", "raspi3b", "-m", "1G"],
+}
+# What the Pi's own boot loader starts, with which device tree; serial lines before the console.
+PIS = {
+    "raspberrypi": ("u-boot.bin", "bcm2837-rpi-3-b.dtb", ["-serial", "null"]),
+    "raspberrypi-armhf": ("u-boot-2.bin", "bcm2836-rpi-2-b.dtb", []),
 }
 
 
@@ -54,7 +61,7 @@ class Board:
             # Four processors that wait for each other take minutes where this machine has
             # fewer; QEMU's machine cannot have less.
             self.put("kernel.txt", "args=maxcpus=1\n")
-        if name == "raspberrypi":
+        if name in PIS:
             # The emulated watchdog bites at the moment when it is started.
             self.put("kernel.txt", "args=module_blacklist=bcm2835_wdt\n")
 
@@ -105,14 +112,14 @@ class Board:
                     "-device", "virtio-blk-device,drive=d", "-device", "virtio-rng-device",
                     "-netdev", f"{net},id=n", "-device", "virtio-net-device,netdev=n"]
         card = ["-drive", f"if=sd,format=raw,file={self.disk}"]
-        if self.name == "raspberrypi":
+        if self.name in PIS:
             # The emulator is the Pi's own boot loader: it starts what config.txt names. The
-            # console is the second serial line; the network is an adapter on USB (plug_in()).
-            for name in ("u-boot.bin", "bcm2837-rpi-3-b.dtb"):
+            # network is an adapter on USB (plug_in()).
+            loader, tree, serial = PIS[self.name]
+            for name in (loader, tree):
                 self.mtools("mcopy", "-n", f"::{name}", str(self.folder / name))
-            return [*card, "-kernel", self.folder / "u-boot.bin",
-                    "-dtb", self.folder / "bcm2837-rpi-3-b.dtb",
-                    "-display", "none", "-serial", "null", "-serial", "stdio",
+            return [*card, "-kernel", self.folder / loader, "-dtb", self.folder / tree,
+                    "-display", "none", *serial, "-serial", "stdio",
                     "-monitor", f"unix:{self.folder}/monitor,server=on,wait=off",
                     "-netdev", f"{net},id=n"]
         return [*card, "-nographic", "-nic", net]
@@ -135,9 +142,9 @@ class Board:
 
     # Talking to it.
 
-    def fetch(self, path="/", host=None):
+    def fetch(self, path="/", host=None, port=None):
         assert self.child.poll() is None, f"QEMU ended:\n{self.console()[-2000:]}"
-        ask = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}",
+        ask = urllib.request.Request(f"http://127.0.0.1:{port or self.port}{path}",
                                      headers={"Host": host} if host else {})
         with urllib.request.urlopen(ask, timeout=20) as answer:
             return answer.read().decode()
