@@ -20,13 +20,7 @@ MACHINES = {
     "virt-wifi": ["qemu-system-arm", "-M", "virt", "-cpu", "cortex-a15", "-m", "128"],
     "virt-arm64": ["qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a53", "-m", "256"],
     "orangepi-pc": ["qemu-system-arm", "-M", "orangepi-pc", "-m", "1G"],
-    "raspberrypi-armhf": ["qemu-system-arm", "-M", "raspi2b", "-m", "1G"],
     "raspberrypi": ["qemu-system-aarch64", "-M", "raspi3b", "-m", "1G"],
-}
-# What the Pi's own boot loader starts, with which device tree; serial lines before the console.
-PIS = {
-    "raspberrypi": ("u-boot.bin", "bcm2837-rpi-3-b.dtb", ["-serial", "null"]),
-    "raspberrypi-armhf": ("u-boot-2.bin", "bcm2836-rpi-2-b.dtb", []),
 }
 
 
@@ -61,7 +55,7 @@ class Board:
             # Four processors that wait for each other take minutes where this machine has
             # fewer; QEMU's machine cannot have less.
             self.put("kernel.txt", "args=maxcpus=1\n")
-        if name in PIS:
+        if name == "raspberrypi":
             # The emulated watchdog bites at the moment when it is started.
             self.put("kernel.txt", "args=module_blacklist=bcm2835_wdt\n")
 
@@ -112,14 +106,14 @@ class Board:
                     "-device", "virtio-blk-device,drive=d", "-device", "virtio-rng-device",
                     "-netdev", f"{net},id=n", "-device", "virtio-net-device,netdev=n"]
         card = ["-drive", f"if=sd,format=raw,file={self.disk}"]
-        if self.name in PIS:
+        if self.name == "raspberrypi":
             # The emulator is the Pi's own boot loader: it starts what config.txt names. The
-            # network is an adapter on USB (plug_in()).
-            loader, tree, serial = PIS[self.name]
-            for name in (loader, tree):
+            # console is the second serial line; the network is an adapter on USB (plug_in()).
+            for name in ("u-boot.bin", "bcm2837-rpi-3-b.dtb"):
                 self.mtools("mcopy", "-n", f"::{name}", str(self.folder / name))
-            return [*card, "-kernel", self.folder / loader, "-dtb", self.folder / tree,
-                    "-display", "none", *serial, "-serial", "stdio",
+            return [*card, "-kernel", self.folder / "u-boot.bin",
+                    "-dtb", self.folder / "bcm2837-rpi-3-b.dtb",
+                    "-display", "none", "-serial", "null", "-serial", "stdio",
                     "-monitor", f"unix:{self.folder}/monitor,server=on,wait=off",
                     "-netdev", f"{net},id=n"]
         return [*card, "-nographic", "-nic", net]
