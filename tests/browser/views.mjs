@@ -26,6 +26,12 @@ export async function claim(d, daemon) {
 export const signedOut = (d) =>
   d.page.getByRole("button", { name: "Sign out", exact: true }).first().click();
 
+async function signIn({ page }) {
+  await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+  await page.keyboard.press("Enter");
+  await until("in again", () => page.getByRole("button", { name: "Sign out" }).count());
+}
+
 async function download(d, button) {
   const [file] = await Promise.all([d.page.waitForEvent("download"), button.click()]);
   return { name: file.suggestedFilename(), text: readFileSync(await file.path(), "utf8") };
@@ -158,9 +164,7 @@ export const views = {
     await page.getByLabel("Password", { exact: true }).fill("wrong");
     await page.keyboard.press("Enter");
     await until("refused", async () => /not right/.test(await d.text("dialog .note")));
-    await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
-    await page.keyboard.press("Enter");
-    await until("in again", () => page.getByRole("button", { name: "Sign out" }).count());
+    await signIn(d);
     await d.says(/^Live/);
     await clean(d, daemon);
   },
@@ -188,7 +192,19 @@ export const views = {
     const others = d.page.locator("tr:not(:has(.tag)) .fold");
     await until("the other one alone", async () => (await d.count(".sessions .tag")) && (await others.count()) === 1);
     await others.click();
-    await d.page.getByRole("button", { name: "End this session" }).click();
+    const end = d.page.getByRole("button", { name: "End this session" });
+    d.refusals = [403];
+    /* Signed out elsewhere, and this page has not heard of it yet. */
+    await end.evaluate(async (button) => {
+      const headers = { "Content-Type": "application/json" };
+      await fetch("/api/v1/logout", { method: "POST", headers, body: `{"everywhere":true}` });
+      button.click();
+    });
+    await until("it says why not", async () => /another role/.test(await d.text(".sessions ~ .note")));
+    await until("it offers it no more", async () => (await end.count()) === 0);
+    await d.page.getByRole("button", { name: "Sign in" }).click();
+    await signIn(d);
+    await end.click();
     await until("it ended", async () => {
       const { closed } = await daemon.stats();
       return closed.evicted + closed.logged_out + closed.shutdown >= 1;
