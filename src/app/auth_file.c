@@ -153,7 +153,7 @@ int auth_file_read(struct auth_store *s, const char *text, size_t n) {
     struct auth_store fresh = {0};
     if (n > AUTH_FILE_MAX || !json_ok(text, n))
         return -EINVAL;
-    cJSON *tree = json_parse(text, n);
+    cJSON *tree = cJSON_ParseWithLength(text, n);
     if (!tree)
         return -ENOMEM;
     int rc = cJSON_IsObject(tree) ? get_store(tree, &fresh) : -EINVAL;

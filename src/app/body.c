@@ -23,7 +23,7 @@ cJSON *body_json(struct httpd_rq *rq) {
     }
     if (httpd_read(rq, text, sizeof text, &n) != 0)
         return NULL;
-    cJSON *body = json_ok(text, n) ? json_parse(text, n) : NULL;
+    cJSON *body = json_parse(text, n);
     secret_wipe(text, n);
     if (cJSON_IsObject(body))
         return body;

@@ -230,7 +230,7 @@ int config_text(struct config *c, const char *path, char *text, size_t n,
     at = json_fault(text, n);
     if (at)
         return problem_at(r, text, at, "this is not JSON");
-    cJSON *tree = json_parse(text, n);
+    cJSON *tree = cJSON_ParseWithLength(text, n);
     if (!tree)
         return problem_at(r, text, text, "there is not enough memory to read it");
     if (cJSON_IsObject(tree)) {

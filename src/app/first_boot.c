@@ -273,7 +273,7 @@ unsigned first_boot_text(const char *path, char *text, size_t n, FILE *out, FILE
     forgive_commas(text, n);
     if (!at)
         at = json_fault(text, n);
-    cJSON *root = at ? NULL : json_parse(text, n);
+    cJSON *root = at ? NULL : cJSON_ParseWithLength(text, n);
     if (at)
         not_json(&r, text, at);
     else if (!cJSON_IsObject(root))

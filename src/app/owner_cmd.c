@@ -212,8 +212,7 @@ static const char *word(const cJSON *v, const char *key) {
 }
 
 static void print_answer(const struct cli *cli, const char *answer) {
-    cJSON *tree =
-        json_ok(answer, strlen(answer)) ? json_parse(answer, strlen(answer)) : NULL;
+    cJSON *tree = json_parse(answer, strlen(answer));
     const cJSON *one;
     if (strcmp(cli->verb, "add") == 0)
         puts(word(tree, "token"));

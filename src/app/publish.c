@@ -64,7 +64,7 @@ static const char *take_item(const cJSON *item, struct reading *r) {
 
 bool publish_json(struct own *own, const char *text, size_t n, uint64_t now_ms,
                   struct publish_result *out) {
-    cJSON *tree = json_ok(text, n) ? json_parse(text, n) : NULL;
+    cJSON *tree = json_parse(text, n);
     const cJSON *metrics = cJSON_GetObjectItemCaseSensitive(tree, "metrics"), *item;
     bool good = cJSON_IsArray(metrics);
     uint32_t line = 0;

@@ -556,6 +556,7 @@ int serve(const struct cli *cli) {
     a->reload.cli = cli;
     a->reload.now = &a->config;
     umask(027);
+    log_own_stderr();
     struct config_report r = {.say = complain_line};
     errno = 0;
     int rc = open_data(cli->data);

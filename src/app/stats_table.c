@@ -167,7 +167,7 @@ int stats_table_run(const char *url, int json) {
     cJSON *stats = NULL;
     if (rc == 0) {
         snprintf(why, sizeof why, "the answer is not JSON");
-        stats = json_ok(body, n) ? json_parse(body, n) : NULL;
+        stats = json_parse(body, n);
     }
     if (!stats)
         fprintf(stderr, "pulseboard: %s: %s\n", url, why);

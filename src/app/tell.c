@@ -74,7 +74,7 @@ static int write_body(const struct cli *cli, char *body, size_t *n) {
 
 /* Each refusal in a line. */
 static int read_answer(const struct cli *cli, const char *text, size_t n) {
-    cJSON *tree = json_ok(text, n) ? json_parse(text, n) : NULL;
+    cJSON *tree = json_parse(text, n);
     const cJSON *refused = cJSON_GetObjectItemCaseSensitive(tree, "refused"), *item;
     int rc = cJSON_IsArray(refused) ? 0 : complain("the answer", "is not ours");
     cJSON_ArrayForEach(item, refused) {

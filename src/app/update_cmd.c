@@ -113,7 +113,7 @@ static int status(struct updclient *c) {
     int rc = updclient_status(c, UPDCLIENT_PATIENT_S);
     if (rc != 0)
         return failed(c, "status", rc);
-    cJSON *t = json_ok(c->text, c->n) ? json_parse(c->text, c->n) : NULL;
+    cJSON *t = json_parse(c->text, c->n);
     if (!t)
         return complain("status", "the answer is not JSON");
     printf("running   %s, slot %s, on %s\n", text_of(t, "version"), text_of(t, "slot"),

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "update/probe.h"
 
 #define TEXT_MAX 4096u /* of release.txt and the kernel's command line */
@@ -176,6 +177,7 @@ int updater_cmd(const struct updater_args *given) {
         !take_user(&o, a.user) || !take_seconds(&o.healthy_ms, "healthy", a.healthy) ||
         !take_seconds(&o.limit_ms, "limit", a.limit) || !take_rest(&o, &a))
         return 2;
+    log_own_stderr();
     if (updater_run(&o, why, sizeof why) == 0)
         return EXIT_SUCCESS;
     fprintf(stderr, "pulseboard: %s\n", why);

@@ -1,6 +1,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -8,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -153,18 +156,43 @@ static size_t append_head(char *line, enum log_level lvl) {
     return append(line, 0, "time=%s.%03ldZ ", when, ts.tv_nsec / 1000000);
 }
 
+void log_own_stderr(void) {
+    struct stat st;
+    if (fstat(STDERR_FILENO, &st) != 0 ||
+        !(S_ISFIFO(st.st_mode) || isatty(STDERR_FILENO)))
+        return;
+    int fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    dup2(fd, STDERR_FILENO);
+    close(fd);
+}
+
+/* Bytes taken, or -1. */
+static ssize_t put(const struct iovec *iov, int n) {
+    struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
+    if (poll(&p, 1, 0) != 1 || !(p.revents & POLLOUT))
+        return -1;
+    ssize_t rc;
+    do
+        rc = writev(STDERR_FILENO, iov, n);
+    while (rc < 0 && errno == EINTR);
+    return rc;
+}
+
 /* A reader that does not read must not stop whoever logs. Alone, so that nobody takes
  * the room between the question and the answer. */
-static bool emit(const char *line, size_t n) {
-    struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
+static bool emit(char *line, size_t n) {
+    static bool torn; /* half a line was the last that went out */
     pthread_mutex_lock(&out_lock);
-    ssize_t rc = poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) ? 0 : -1;
-    if (rc == 0)
-        do
-            rc = write(STDERR_FILENO, line, n);
-        while (rc < 0 && errno == EINTR);
+    struct iovec iov[2] = {{"\n", 1}, {line, n}};
+    size_t first = torn ? 1 : 0;
+    ssize_t rc = put(torn ? iov : iov + 1, torn ? 2 : 1);
+    size_t taken = rc > 0 ? (size_t)rc - first : 0;
+    if (rc > 0)
+        torn = taken > 0 && taken < n;
     pthread_mutex_unlock(&out_lock);
-    return rc >= 0;
+    return taken == n;
 }
 
 /* The line as it will stand, without its newline: cut to fit, and one line whatever is

@@ -1,9 +1,9 @@
 #pragma once
 /* The log: one line per event, logfmt (key=value) on stderr. Any thread; a line is one
- * write(2), so lines of different threads never mix. Never waits for a reader of a pipe
- * or a socket: a line that stderr does not take at once is lost, and counted in
- * `lost=N` of the next. (A terminal that was stopped with Ctrl-S does hold us; what
- * takes a part of a line counts as having taken it.) The level may change at run time.
+ * write(2), so lines of different threads never mix. Never waits for a reader: a line
+ * that stderr does not take whole and at once is lost, and counted in `lost=N` of the
+ * next. (Of a terminal that holds only after log_own_stderr().) The level may change at
+ * run time.
  * Expected disconnects are DEBUG; ERROR means a fault of ours. */
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,6 +19,11 @@ enum log_level {
 
 /* A line longer than this is cut and ends in "...". */
 #define LOG_LINE_MAX 1024
+
+/* For programs that run for long: stderr becomes an open file of our own that does not
+ * wait, if it is a terminal or a pipe that may be opened. Who shares it with us (a
+ * shell) keeps theirs as it was. Before there are threads. */
+void log_own_stderr(void);
 
 void log_set_level(enum log_level lvl);
 enum log_level log_level(void);

@@ -1,6 +1,5 @@
 #include "proto/json.h"
 
-#include <pthread.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -151,11 +150,7 @@ const char *json_fault(const char *text, size_t n) {
 bool json_ok(const char *text, size_t n) { return !json_fault(text, n); }
 
 cJSON *json_parse(const char *text, size_t n) {
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    pthread_mutex_lock(&lock);
-    cJSON *tree = cJSON_ParseWithLength(text, n);
-    pthread_mutex_unlock(&lock);
-    return tree;
+    return json_ok(text, n) ? cJSON_ParseWithLength(text, n) : NULL;
 }
 
 /* The end of the string that starts at p (behind its closing quote). */

@@ -16,8 +16,8 @@ bool json_ok(const char *text, size_t n);
  * missing. NULL: it is JSON. */
 const char *json_fault(const char *text, size_t n);
 
-/* cJSON_ParseWithLength() for any thread: cJSON notes where it failed in a global
- * variable, so one thread at a time may parse. */
+/* Its tree, to be given back with cJSON_Delete(). NULL: it is not JSON, or there was no
+ * memory. */
 cJSON *json_parse(const char *text, size_t n);
 
 /* For files that people write: comments, both kinds, become spaces, so that offsets and

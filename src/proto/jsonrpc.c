@@ -212,7 +212,7 @@ size_t rpc_handle(struct rpc *r, void *ctx, uint64_t sess, uint8_t role,
     struct rpc_call c = {.ctx = ctx, .sess = sess, .role = role, .out = &w};
     arena = (struct arena){r->arena, r->arena, r->arena + r->arena_bytes};
     bool ok = json_ok(text, n);
-    const cJSON *msg = ok ? json_parse(text, n) : NULL;
+    const cJSON *msg = ok ? cJSON_ParseWithLength(text, n) : NULL;
     if (msg)
         answer_all(r, &c, msg);
     else if (ok)

@@ -34,17 +34,23 @@ static uint32_t held(const struct tiers *t, uint32_t tier) {
 
 /* ---- writing ---- */
 
-static uint8_t *put_boot(uint8_t *p, const struct tiers *t,
-                         const struct tiers_boot *b) {
+/* Of boot i in this tier: rows, those pushed out of the tier among them. */
+static uint64_t rows_of(const struct tiers *t, uint32_t i, uint32_t tier) {
+    uint64_t end = i + 1 < t->n_boots ? t->boot[i + 1].row[tier] : t->last[tier] + 1;
+    return end - t->boot[i].row[tier];
+}
+
+static uint8_t *put_boot(uint8_t *p, const struct tiers *t, uint32_t i) {
+    const struct tiers_boot *b = &t->boot[i];
     bytes_put64(p, b->id[0]);
     bytes_put64(p + 8, b->id[1]);
     bytes_put64(p + 16, (uint64_t)b->wall_ms);
     p += 24;
     for (uint32_t k = 0; k < TIERS_N; k++, p += 12) {
-        uint64_t oldest = tiers_oldest(t, k);
+        uint64_t oldest = tiers_oldest(t, k), rows = rows_of(t, i, k);
         uint64_t gone = b->row[k] < oldest ? oldest - b->row[k] : 0;
         put32(p, (uint32_t)(b->row[k] + gone - oldest + 1));
-        bytes_put64(p + 4, b->bucket[k] + gone);
+        bytes_put64(p + 4, b->bucket[k] + (gone < rows ? gone : rows));
     }
     return p;
 }
@@ -73,7 +79,7 @@ size_t tiers_pack(const struct tiers *t, uint64_t generation, uint8_t *buf) {
         put32(buf + AT_ROWS + 4 * k, held(t, k));
     uint8_t *p = buf + TIERS_FILE_HEAD;
     for (uint32_t i = 0; i < t->n_boots; i++)
-        p = put_boot(p, t, &t->boot[i]);
+        p = put_boot(p, t, i);
     for (uint32_t c = 0; c < t->n_columns; c++)
         p = put_column(p, t, c);
     return (size_t)(p - buf);
@@ -87,9 +93,11 @@ void tiers_seal(uint8_t *buf, size_t n) { put32(buf + AT_CRC, checksum(buf, n));
 
 /* ---- reading ---- */
 
-/* The first row of each boot follows the last of the one before. */
+/* The first row of each boot follows the last of the one before, and no step is later
+ * than any machine gets. */
 static bool boots_ok(const uint8_t *buf, uint32_t boots) {
-    uint32_t from[TIERS_N] = {1, 1, 1};
+    uint32_t row[TIERS_N] = {1, 1, 1};
+    uint64_t bucket[TIERS_N] = {0};
     const uint8_t *p = buf + TIERS_FILE_HEAD;
     for (uint32_t i = 0; i < boots; i++) {
         int64_t wall = (int64_t)bytes_get64(p + 16);
@@ -97,12 +105,19 @@ static bool boots_ok(const uint8_t *buf, uint32_t boots) {
             return false;
         p += 24;
         for (uint32_t k = 0; k < TIERS_N; k++, p += 12) {
-            uint32_t row = get32(p);
-            if (row < from[k] || row > get32(buf + AT_ROWS + 4 * k) + 1 ||
-                bytes_get64(p + 4) > BUCKET_MAX)
+            uint32_t next = get32(p);
+            if (next < row[k] || bucket[k] + (next - row[k]) > BUCKET_MAX)
                 return false;
-            from[k] = row;
+            row[k] = next;
+            bucket[k] = bytes_get64(p + 4);
+            if (bucket[k] > BUCKET_MAX)
+                return false;
         }
+    }
+    for (uint32_t k = 0; k < TIERS_N; k++) {
+        uint32_t end = get32(buf + AT_ROWS + 4 * k) + 1;
+        if (row[k] > end || bucket[k] + (end - row[k]) > BUCKET_MAX)
+            return false;
     }
     return true;
 }

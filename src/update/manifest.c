@@ -91,7 +91,7 @@ int manifest_json(struct manifest *m, const char *text, size_t n, const char **w
     *why = "the manifest is not JSON";
     if (!json_ok(text, n))
         return -EINVAL;
-    cJSON *tree = json_parse(text, n);
+    cJSON *tree = cJSON_ParseWithLength(text, n);
     *why = "there is not enough memory";
     if (!tree)
         return -ENOMEM;

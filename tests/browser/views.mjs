@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Dashboard } from "./browser.mjs";
+import { SHOTS, wrongOf } from "./looks.mjs";
 import { clean, daemonFor } from "./reads.mjs";
 import { until } from "./until.mjs";
 
@@ -24,6 +25,12 @@ export async function claim(d, daemon) {
 
 export const signedOut = (d) =>
   d.page.getByRole("button", { name: "Sign out", exact: true }).first().click();
+
+async function signIn({ page }) {
+  await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+  await page.keyboard.press("Enter");
+  await until("in again", () => page.getByRole("button", { name: "Sign out" }).count());
+}
 
 async function download(d, button) {
   const [file] = await Promise.all([d.page.waitForEvent("download"), button.click()]);
@@ -157,10 +164,22 @@ export const views = {
     await page.getByLabel("Password", { exact: true }).fill("wrong");
     await page.keyboard.press("Enter");
     await until("refused", async () => /not right/.test(await d.text("dialog .note")));
-    await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
-    await page.keyboard.press("Enter");
-    await until("in again", () => page.getByRole("button", { name: "Sign out" }).count());
+    await signIn(d);
     await d.says(/^Live/);
+    await clean(d, daemon);
+  },
+
+  async "where a password may not be sent, the way leads to where it may"(t) {
+    const daemon = await daemonFor({ ...t, args: ["--tls-listen", "127.0.0.1:0"] });
+    const d = await Dashboard.open(t.browser, daemon.url, "/device", { ignoreHTTPSErrors: true });
+    d.hosts.push(new URL(daemon.secureUrl).host);
+    await d.page.getByRole("button", { name: "Claim this board" }).click();
+    assert.equal(await d.count("dialog form"), 0);
+    assert.deepEqual(await wrongOf(d), []);
+    await d.page.screenshot({ path: join(SHOTS, "claim-over-http.png") });
+    await d.page.getByRole("link", { name: "Go on over HTTPS" }).click();
+    await until("the same view", () => path(d).href === `${daemon.secureUrl}/device`);
+    await claim(d, daemon);
     await clean(d, daemon);
   },
 
@@ -173,7 +192,19 @@ export const views = {
     const others = d.page.locator("tr:not(:has(.tag)) .fold");
     await until("the other one alone", async () => (await d.count(".sessions .tag")) && (await others.count()) === 1);
     await others.click();
-    await d.page.getByRole("button", { name: "End this session" }).click();
+    const end = d.page.getByRole("button", { name: "End this session" });
+    d.refusals = [403];
+    /* Signed out elsewhere, and this page has not heard of it yet. */
+    await end.evaluate(async (button) => {
+      const headers = { "Content-Type": "application/json" };
+      await fetch("/api/v1/logout", { method: "POST", headers, body: `{"everywhere":true}` });
+      button.click();
+    });
+    await until("it says why not", async () => /another role/.test(await d.text(".sessions ~ .note")));
+    await until("it offers it no more", async () => (await end.count()) === 0);
+    await d.page.getByRole("button", { name: "Sign in" }).click();
+    await signIn(d);
+    await end.click();
     await until("it ended", async () => {
       const { closed } = await daemon.stats();
       return closed.evicted + closed.logged_out + closed.shutdown >= 1;

@@ -1,11 +1,14 @@
 // link: proto
 /* RFC 8259, production by production. Every case lies in a buffer of its exact size. */
+#include <pthread.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -159,6 +162,71 @@ static void a_fault_is_the_first_one(void **state) {
     }
 }
 
+static sem_t began, go_on;
+static _Thread_local bool halts;
+
+static void *halting_malloc(size_t n) {
+    if (halts) {
+        halts = false;
+        sem_post(&began);
+        sem_wait(&go_on);
+    }
+    return malloc(n);
+}
+
+static void *parse_and_halt(void *arg) {
+    halts = true;
+    return json_parse(arg, strlen(arg));
+}
+
+/* One thread is in the middle of its text for as long as it likes. */
+static void nobody_waits_for_another_to_parse(void **state) {
+    (void)state;
+    cJSON_Hooks hooks = {.malloc_fn = halting_malloc, .free_fn = free};
+    cJSON_InitHooks(&hooks);
+    assert_int_equal(sem_init(&began, 0, 0), 0);
+    assert_int_equal(sem_init(&go_on, 0, 0), 0);
+    pthread_t thread;
+    alarm(20);
+    assert_int_equal(pthread_create(&thread, NULL, parse_and_halt, "[1,2,3]"), 0);
+    sem_wait(&began);
+    cJSON *mine = json_parse("[4]", 3);
+    assert_int_equal(cJSON_GetArraySize(mine), 1);
+    cJSON_Delete(mine);
+    sem_post(&go_on);
+    void *theirs = NULL;
+    assert_int_equal(pthread_join(thread, &theirs), 0);
+    alarm(0);
+    assert_int_equal(cJSON_GetArraySize(theirs), 3);
+    cJSON_Delete(theirs);
+    cJSON_InitHooks(NULL);
+}
+
+static void *fail_elsewhere(void *arg) {
+    static const char text[] = "[1,x]";
+    (void)arg;
+    assert_null(cJSON_ParseWithLength(text, strlen(text)));
+    assert_ptr_equal(cJSON_GetErrorPtr(), text + 3);
+    return NULL;
+}
+
+/* What cJSON notes about a failure is the thread's own: there is nothing to share. */
+static void a_failure_stays_in_its_thread(void **state) {
+    (void)state;
+    static const char text[] = "[y]";
+    assert_null(cJSON_ParseWithLength(text, strlen(text)));
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, fail_elsewhere, NULL), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_ptr_equal(cJSON_GetErrorPtr(), text + 1);
+}
+
+static void only_json_has_a_tree(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof invalid / sizeof *invalid; i++)
+        assert_null(json_parse(invalid[i], strlen(invalid[i])));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(valid_text),
@@ -168,6 +236,9 @@ int main(void) {
         cmocka_unit_test(depth_is_bounded),
         cmocka_unit_test(a_fault_has_its_place),
         cmocka_unit_test(a_fault_is_the_first_one),
+        cmocka_unit_test(only_json_has_a_tree),
+        cmocka_unit_test(nobody_waits_for_another_to_parse),
+        cmocka_unit_test(a_failure_stays_in_its_thread),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -184,6 +185,73 @@ static void a_full_pipe_stops_nobody(void **state) {
     alarm(0);
 }
 
+/* Becomes stderr; returns its other end, which does not wait. */
+static int open_terminal(void) {
+    int master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK);
+    assert_true(master >= 0);
+    assert_int_equal(grantpt(master), 0);
+    assert_int_equal(unlockpt(master), 0);
+    int slave = open(ptsname(master), O_RDWR | O_NOCTTY);
+    assert_true(slave >= 0);
+    assert_true(dup2(slave, STDERR_FILENO) >= 0);
+    close(slave);
+    return master;
+}
+
+/* What the terminal shows now, without the returns that it puts before new lines. */
+static const char *shown(int master) {
+    size_t n = 0, k = 0;
+    ssize_t got;
+    while (n < sizeof out - 1 && (got = read(master, out + n, sizeof out - 1 - n)) > 0)
+        n += (size_t)got;
+    for (size_t i = 0; i < n; i++)
+        if (out[i] != '\r')
+            out[k++] = out[i];
+    out[k] = '\0';
+    return out;
+}
+
+/* It takes lines until it is full, of the last one a part, too. That one is lost, and
+ * the next does not go on where it ends. */
+static void a_terminal_that_nobody_reads_stops_nobody(void **state) {
+    (void)state;
+    static const char *const events[] = {"t_tty0", "t_tty1", "t_tty2", "t_tty3",
+                                         "t_tty4", "t_tty5", "t_tty6", "t_tty7"};
+    const unsigned all = LOG_BURST * sizeof events / sizeof *events;
+    char filler[700] = "";
+    memset(filler, 'x', sizeof filler - 1);
+    int master = open_terminal();
+    log_own_stderr();
+    alarm(20);
+    for (unsigned i = 0; i < all; i++)
+        log_info(events[i / LOG_BURST], "v=%s.", filler);
+    unsigned whole = lines(shown(master)), lost = 0;
+    bool torn = out[strlen(out) - 1] != '\n';
+    assert_in_range(whole, 1, all - 1);
+    log_info("t_tty", "a=1");
+    const char *next = shown(master) + (torn ? 1 : 0);
+    assert_int_equal(out[0], torn ? '\n' : '<');
+    assert_int_equal(sscanf(next, "<6>level=info event=t_tty a=1 lost=%u", &lost), 1);
+    assert_int_equal(whole + lost, all);
+    log_info("t_tty", "a=2");
+    assert_string_equal(shown(master), "<6>level=info event=t_tty a=2\n");
+    alarm(0);
+    close(master);
+}
+
+/* Who else writes to the pipe waits as before. */
+static void what_is_ours_is_not_that_of_others(void **state) {
+    (void)state;
+    int shared = dup(STDERR_FILENO);
+    assert_int_equal(fcntl(shared, F_SETFL, 0), 0);
+    log_own_stderr();
+    assert_true(fcntl(STDERR_FILENO, F_GETFL) & O_NONBLOCK);
+    assert_false(fcntl(shared, F_GETFL) & O_NONBLOCK);
+    close(shared);
+    log_info("t_ours", "a=1");
+    assert_string_equal(logged(), "<6>level=info event=t_ours a=1\n");
+}
+
 static void values_are_quoted(void **state) {
     (void)state;
     char q[16];
@@ -269,6 +337,8 @@ int main(void) {
         WITH_PIPE(a_flood_is_limited_and_others_are_not),
         WITH_PIPE(lines_of_threads_do_not_mix),
         WITH_PIPE(a_full_pipe_stops_nobody),
+        WITH_PIPE(a_terminal_that_nobody_reads_stops_nobody),
+        WITH_PIPE(what_is_ours_is_not_that_of_others),
         WITH_PIPE(a_tap_hears_what_is_admitted),
         cmocka_unit_test(values_are_quoted),
         cmocka_unit_test(cut_values_stay_inside),

@@ -34,7 +34,19 @@ target_include_directories(dep_mbedtls PRIVATE ${PULSEBOARD_DEPS_DIR}/mbedtls/li
 target_compile_options(dep_mbedtls PRIVATE -w)
 target_link_libraries(dep_mbedtls PUBLIC Threads::Threads)
 
-add_library(dep_cjson STATIC EXCLUDE_FROM_ALL ${PULSEBOARD_DEPS_DIR}/cjson/cJSON.c)
+# cJSON notes where it failed in a variable of the process. In our build every thread has its
+# own, so that none waits for another to parse.
+set(cjson_source ${PULSEBOARD_DEPS_DIR}/cjson/cJSON.c)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${cjson_source})
+file(READ ${cjson_source} cjson_text)
+string(REPLACE "\nstatic error global_error =" "\nstatic _Thread_local error global_error ="
+    cjson_threaded "${cjson_text}")
+if(cjson_threaded STREQUAL cjson_text)
+    message(FATAL_ERROR "${cjson_source} is another cJSON: where does it note where it failed?")
+endif()
+file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/cjson/cJSON.c CONTENT "${cjson_threaded}")
+
+add_library(dep_cjson STATIC EXCLUDE_FROM_ALL ${CMAKE_BINARY_DIR}/cjson/cJSON.c)
 # Depth costs stack: 32 is more than any message of ours needs.
 target_compile_definitions(dep_cjson PUBLIC CJSON_HIDE_SYMBOLS CJSON_NESTING_LIMIT=32)
 target_include_directories(dep_cjson SYSTEM PUBLIC ${PULSEBOARD_DEPS_DIR}/cjson)

@@ -17,6 +17,9 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[2]
 BUILD = TOP / "build"
 LOGS = BUILD / "test-logs"
+# Without FUZZ_SECONDS the fuzzers begin alike each time: a test of the program as it is, not a
+# search, whose finds would fail whoever happens to run it.
+SEARCH = "FUZZ_SECONDS" in os.environ
 FUZZ_SECONDS = int(os.environ.get("FUZZ_SECONDS", "20"))
 # How much of the machine a step takes: a test that mostly waits, a core that it keeps busy, or
 # all of it, for what builds and for what measures.
@@ -52,6 +55,7 @@ class Step:
     cwd: Path = TOP
     may_skip: bool = False  # skipping all of it is an answer
     asked: bool = False  # runs only when it is named, or with --all: it takes long
+    timed: bool = False  # judges by the clock, beside other steps on a machine that others use
 
     @property
     def log(self):
@@ -151,7 +155,8 @@ def script(folder, preset="release", **how):
 def soak(name, *args, **how):
     """Short here, so that it still works on the day when it runs for hours."""
     return Step(name, ["tests/soak/churn", "--seconds", "60", *args], total_line,
-                needs=("build-release",), env={"PULSEBOARD_BUILD": str(BUILD / "release")}, **how)
+                needs=("build-release",), env={"PULSEBOARD_BUILD": str(BUILD / "release")},
+                timed=True, **how)
 
 
 def fuzzer(source):
@@ -162,6 +167,7 @@ def fuzzer(source):
     found.mkdir(parents=True, exist_ok=True)
     return Step(name.replace("_", "-"),
                 [str(BUILD / "fuzz" / "tests" / name), f"-max_total_time={FUZZ_SECONDS}",
+                 *([] if SEARCH else ["-seed=1"]),
                  "-timeout=10", "-rss_limit_mb=1024", "-print_final_stats=1",
                  f"-artifact_prefix={LOGS}/{name}-", str(found), *kept],
                 fuzz, needs=("build-fuzz",))
@@ -188,16 +194,17 @@ def steps():
         Step("page", ["tests/bench/page", "--seconds", "5"], one, needs=("build-release",),
              weight=ALONE),
         Step("cross", ["toolchain/cross", "armhf"], total_line),
-        script("wire"),
+        script("wire", timed=True),
         # Emulated boards start slowly and wait much: beside whatever else there is to do.
-        Step("firmware", ["tests/firmware/run"], total_line, needs=("cross",)),
+        Step("firmware", ["tests/firmware/run"], total_line, needs=("cross",), timed=True),
         Step("boards", ["tests/firmware/run", "--boards"], total_line, asked=True),
         Step("chaos", ["tests/chaos/run"], total_line, needs=("build-release", "build-dev"),
-             env={"PULSEBOARD_BUILD": str(BUILD / "release")}, weight=LIGHT, may_skip=True),
+             env={"PULSEBOARD_BUILD": str(BUILD / "release")}, weight=LIGHT, may_skip=True,
+             timed=True),
         *(fuzzer(f) for f in sorted((TOP / "tests/fuzz").glob("fuzz_*.c"))),
         script("wire", "tsan", weight=LIGHT, asked=True),
-        script("wire", "dev", weight=LIGHT),
-        script("browser"),
+        script("wire", "dev", weight=LIGHT, timed=True),
+        script("browser", timed=True),
         script("deb", weight=LIGHT, may_skip=True, asked=True),
         script("recipes", weight=LIGHT, asked=True),
         Step("tidy", tidy, one, needs=("build-dev",)),
@@ -216,21 +223,28 @@ class Runner:
         self.waiting = list(chosen)
         self.names = {s.name for s in chosen}
         self.ended = {}  # name -> Count
-        self.busy = 0
+        self.running = []
+        self.disturbed = set()  # names of timed steps that did not have the machine to themselves
         self.children = set()
         self.changed = threading.Condition()
 
     def run(self):
         with self.changed:
-            while self.waiting or self.busy:
+            while self.waiting or self.running:
                 step = self.next_step()
                 if step is None:
                     self.changed.wait(1)
                     continue
                 self.waiting.remove(step)
-                self.busy += step.weight
+                self.start(step)
                 threading.Thread(target=self.work, args=(step,), daemon=True).start()
+        self.once_more()
         return sum(self.ended.values(), Count())
+
+    def start(self, step):
+        if self.running:
+            self.disturbed |= {s.name for s in (*self.running, step) if s.timed}
+        self.running.append(step)
 
     def next_step(self):
         """The first that is ready. One that is ready but too heavy keeps later ones back, so
@@ -238,8 +252,22 @@ class Runner:
         for step in self.waiting:
             if any(need in self.names and need not in self.ended for need in step.needs):
                 continue
-            return step if self.busy + step.weight <= ALONE else None
+            busy = sum(s.weight for s in self.running)
+            return step if busy + step.weight <= ALONE else None
         return None
+
+    def once_more(self):
+        """What judged by the clock and failed beside other work is asked again, alone: a machine
+        that was held up is no fault of ours, a fault of ours is still there. Its first log is
+        kept; what sanitizers reported is a fault, whenever it was seen."""
+        for step in self.all:
+            reported = list(LOGS.glob(f"{step.name}.report.*"))
+            if self.ended[step.name].failed and step.name in self.disturbed and not reported:
+                print(f"again {step.name}, alone; beside other steps this failed:")
+                print("".join(f"    | {line}\n" for line in self.failures(step)), end="", flush=True)
+                step.log.rename(step.log.with_suffix(".first.log"))
+                self.start(step)
+                self.work(step)
 
     def work(self, step):
         started = time.monotonic()
@@ -251,7 +279,7 @@ class Runner:
             count = self.execute(step)
         with self.changed:
             self.ended[step.name] = count
-            self.busy -= step.weight
+            self.running.remove(step)
             self.show(step, count, time.monotonic() - started)
             self.changed.notify_all()
 
@@ -300,13 +328,17 @@ class Runner:
             tail = step.log.read_text(errors="replace").rstrip().splitlines()[-40:]
             print("".join(f"    | {line}\n" for line in tail) + f"    {step.log}", flush=True)
 
+    @staticmethod
+    def failures(step):
+        """The lines of its log that name what failed."""
+        lines = step.log.read_text(errors="replace").rstrip().splitlines()
+        return [line[:300] for line in lines if FAILURE.match(line)][:8] or lines[-1:]
+
     def remind(self):
         """What failed, once more in few lines: it may be far up by now."""
         for step in self.all:
             if self.ended[step.name].failed:
-                lines = step.log.read_text(errors="replace").rstrip().splitlines()
-                named = [line for line in lines if FAILURE.match(line)] or lines[-1:]
-                print("".join(f"{step.name}: {line[:300]}\n" for line in named[:8]), end="")
+                print("".join(f"{step.name}: {line}\n" for line in self.failures(step)), end="")
 
     def stop(self):
         for child in list(self.children):

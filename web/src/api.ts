@@ -18,9 +18,11 @@ interface Problem {
 /* In seconds, or 0. */
 const retryAfter = (r: Response): number => Number(r.headers.get("Retry-After")) * 1000 || 0;
 
-/* What a refusal says: the board's own sentence, or ours for its number. */
-const reason = (status: number, p: Problem): string =>
-  known("http", `${status}`, p.detail ?? p.title ?? t("api.failed", { n: status }));
+/* What a refusal says: ours for its number, there or anywhere, or the board's own sentence. */
+const reason = (path: string, status: number, p: Problem): string => {
+  const anywhere = known("http", `${status}`, p.detail ?? p.title ?? t("api.failed", { n: status }));
+  return known("http", `${path}.${status}`, anywhere);
+};
 
 export async function api<T = unknown>(
   method: string,
@@ -35,7 +37,7 @@ export async function api<T = unknown>(
   try {
     const r = await fetch(`/api/v1/${path}`, init);
     const data = await r.json().catch(() => null);
-    const why = r.ok ? "" : reason(r.status, (data ?? {}) as Problem);
+    const why = r.ok ? "" : reason(path, r.status, (data ?? {}) as Problem);
     return { ok: r.ok, status: r.status, data: r.ok ? data : null, why, retryMs: retryAfter(r) };
   } catch {
     return { ok: false, status: 0, data: null, why: t("notice.lost"), retryMs: 0 };
@@ -63,7 +65,7 @@ export function upload(
       } catch {
         /* then the number alone must do */
       }
-      end(x.status < 300 ? "" : reason(x.status, problem));
+      end(x.status < 300 ? "" : reason(path, x.status, problem));
     };
     x.send(file);
   });

@@ -6,7 +6,7 @@ import { Link, type Env } from "./link";
 import { emptyModel, reduce, type Event, type Model } from "./model";
 import { RpcError } from "./rpc";
 import type { Actions } from "./view";
-import type { Events, History, Info, Past, Stats, Who } from "./wire";
+import type { Events, Hello, History, Info, Past, Stats, Who } from "./wire";
 
 export class App implements Actions {
   model: Model = emptyModel;
@@ -21,13 +21,19 @@ export class App implements Actions {
     this.link = new Link(env, {
       state: (state) => this.send({ type: "link", state }),
       open: () => !this.model.info && void this.fetch(),
-      hello: (hello) => this.send({ type: "hello", hello }),
+      hello: (hello) => this.onHello(hello),
       telemetry: (frame) => this.send({ type: "telemetry", frame, wall: this.wall() }),
       event: (event) => this.send({ type: "event", event }),
       refused: () => void this.askWho(),
       bye: (bye) => this.send({ type: "bye", bye }),
       rtt: (ms) => this.send({ type: "rtt", ms }),
     });
+  }
+
+  /* A login may have ended, or begun, elsewhere. */
+  private onHello(hello: Hello): void {
+    this.send({ type: "hello", hello });
+    if (this.model.who && this.model.who.role !== hello.role) void this.askWho();
   }
 
   askInfo = async (): Promise<void> => {
@@ -40,9 +46,10 @@ export class App implements Actions {
     if (stats) this.send({ type: "stats", stats: stats as Stats });
   };
 
-  closeSession = async (id: string): Promise<void> => {
-    await api("DELETE", `sessions/${id}`);
+  closeSession = async (id: string): Promise<string> => {
+    const { status, why } = await api("DELETE", `sessions/${id}`);
     await this.askStats();
+    return status === 404 ? "" : why; // it had ended already
   };
 
   /* Who we are to the board; also asked when it refused us, for it may say when to come back. */

@@ -33,8 +33,8 @@ function compact(v: number): string {
 
 const PREFIXES = ["", "k", "M", "G", "T", "P"];
 
-/* A byte has another letter in French. */
-const letters = (unit: string): string => unit.replace(/^B\b/, () => t("byte"));
+/* A byte has another letter in French; a plain number is not named. */
+const letters = (unit: string): string => unit.replace(/^1/, "").replace(/^B\b/, () => t("byte"));
 
 function shrink(v: number): [number, number] {
   let p = 0;
@@ -65,14 +65,14 @@ const MANY = 1e6;
 
 export function quantity(v: number, unit: string): Text {
   if (Math.abs(v) >= MANY && !SCALED.includes(unit))
-    return { value: compact(v), unit: unit === "1" ? "" : unit };
+    return { value: compact(v), unit: letters(unit) };
   switch (unit) {
     case "%":
       return { value: number(v, v >= 99.95 ? 0 : 1), unit };
     case "°C":
       return { value: number(v, 1), unit };
     case "1/s":
-      return { value: number(v, v >= 100 ? 0 : 1, 0), unit: "/s" };
+      return { value: number(v, v >= 100 ? 0 : 1, 0), unit: letters(unit) };
     case "V":
       return { value: number(v, 2), unit };
     case "B":
@@ -95,7 +95,7 @@ export function quantity(v: number, unit: string): Text {
 /* On an axis: no more digits than the value needs. */
 export function tick(value: number, unit: string): string {
   const [v, p] = shrink(value);
-  return `${number(v, 2, 0)}\u00a0${PREFIXES[p]}${letters(unit)}`;
+  return join({ value: number(v, 2, 0), unit: PREFIXES[p] + letters(unit) });
 }
 
 /* Value and unit with the space between them that does not break. */

@@ -2,6 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { useRef, useState } from "preact/hooks";
+import { Note } from "./form";
 import { bytes, duration, millis, number } from "./format";
 import { t, type Key } from "./i18n";
 import { domain, edgeOf } from "./series";
@@ -149,9 +150,11 @@ const Head = ({ order, press }: { order: Order; press(f: Field): void }) => (
 export function Sessions({ view, s }: { view: View; s: Stats }) {
   const [order, setOrder] = useState<Order>({ by: "age_s", down: true });
   const [open, setOpen] = useState("");
+  const [why, setWhy] = useState("");
   const logs = useLogs(s.list, view.m.statsAt);
   const own = view.m.hello?.session;
   const isAdmin = view.m.who?.role === "admin";
+  const close = async (id: string) => setWhy(await view.act.closeSession(id));
   const press = (f: Field) => setOrder(pressed(order, f.by, f.numeric));
   return (
     <section class="card">
@@ -192,7 +195,7 @@ export function Sessions({ view, s }: { view: View; s: Stats }) {
                   end={
                     isAdmin &&
                     row.id !== own && (
-                      <button class="button" onClick={() => view.act.closeSession(row.id)}>
+                      <button class="button" onClick={() => void close(row.id)}>
                         {t("s.close")}
                       </button>
                     )
@@ -205,6 +208,7 @@ export function Sessions({ view, s }: { view: View; s: Stats }) {
       ) : (
         <p class="empty">{t("s.nobody")}</p>
       )}
+      <Note>{why}</Note>
       {s.list_omitted ? <p class="sum">{t("s.omitted", { n: s.list_omitted })}</p> : null}
     </section>
   );

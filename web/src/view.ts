@@ -11,7 +11,7 @@ import type { Past } from "./wire";
 export interface Actions {
   askInfo(): void;
   askStats(): void;
-  closeSession(id: string): void;
+  closeSession(id: string): Promise<string>; // why not, or nothing
   signedIn(): void; // or out
   watchEvents(on: boolean): void;
   past(ids: readonly string[], range_s: number, step_s: number): Promise<Past>;

@@ -71,6 +71,9 @@ test("axis labels carry no needless digits", () => {
   assert.equal(plain(F.tick(1.5e9, "B")), "1.5 GB");
   assert.equal(plain(F.tick(0, "B/s")), "0 B/s");
   assert.equal(plain(F.tick(50, "%")), "50 %");
+  assert.equal(plain(F.tick(0.5, "1/s")), "0.5 /s");
+  assert.equal(plain(F.tick(3, "1")), "3");
+  assert.equal(plain(F.tick(30000, "1")), "30 k");
 });
 
 test("clock reads as a clock", () => {
