@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "proto/statsd.h"
-#include "proto/utf8.h"
+#include "base/utf8.h"
 
 #define CHECK(x) ((x) ? (void)0 : abort())
 
