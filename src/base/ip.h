@@ -1,6 +1,6 @@
 #pragma once
-/* IP addresses as they are kept: 16 bytes, IPv4 mapped (RFC 4291 2.5.5.2); all zeros: of
- * no network. Pure, any thread. */
+/* IP addresses as they are kept: 16 bytes, IPv4 mapped (RFC 4291 2.5.5.2); all zeros:
+ * of no network. Pure, any thread. */
 #include <stdbool.h>
 #include <stdint.h>
 

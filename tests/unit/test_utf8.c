@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "naive_utf8.h"
 #include "base/utf8.h"
+#include "naive_utf8.h"
 
 enum verdict { NO, PART, YES };
 
