@@ -15,6 +15,8 @@ from packages import Archive
 MKIMAGE = {"armhf": "arm", "arm64": "arm64"}
 AB = b"pending=0\nslot=a\ntries=0\n"
 SLOT_MIB, BOOT_MIB = 32, 16
+# On which channels a country lets radios send: signed by Debian, whose kernel checks that.
+REGDB, REGDB_FILES = "wireless-regdb", ("regulatory.db", "regulatory.db.p7s")
 
 
 @dataclass
@@ -24,6 +26,7 @@ class Parts:
     programs: dict  # name in /bin -> file
     first: list = field(default_factory=list)  # modules of the initramfs: [(name, bytes)]
     later: list = field(default_factory=list)  # and of the root
+    firmware: dict = field(default_factory=dict)  # name in /lib/firmware -> bytes
     licences: dict = field(default_factory=dict)
 
 
@@ -128,6 +131,17 @@ def same_times(image, names, when):
     script.unlink()
 
 
+def radio_firmware(archive, board):
+    """What drivers of radios load: ({name below /lib/firmware: bytes}, packages)."""
+    law = archive.bring(REGDB)
+    files = {n: law.find(f"usr/lib/firmware/{n}-debian").read_bytes() for n in REGDB_FILES}
+    packages = [law]
+    for name, wanted in board.get("firmware", {}).items():
+        packages.append(archive.bring(name))
+        files |= {n: packages[-1].find(f"usr/lib/firmware/{n}").read_bytes() for n in wanted}
+    return files, packages
+
+
 def boot_files(folder, name, board, brought, when):
     """The boot partition: what every board has, the board's own files, and those that come from
     packages. brought: "kernel", or the name of a package -> Package."""
@@ -155,10 +169,11 @@ def build(name):
     archive = Archive(board["arch"], board.get("components", ["main"]))
     kernel = Kernel(archive.kernel(board["kernel"]))
     e2fsck = archive.bring("e2fsck-static")
-    parts = Parts({**programs.build(board["arch"]), "e2fsck": e2fsck.find("**/e2fsck.static")})
     first = kernel.in_order(board["boot_modules"])
-    parts.first = [kernel.plain(m) for m in first]
-    parts.later = [kernel.plain(m) for m in kernel.in_order(board["modules"] + TLS) if m not in first]
+    later = [m for m in kernel.in_order(board["modules"] + TLS) if m not in first]
+    wifi = any(m.name.startswith("cfg80211.") for m in later)
+    parts = Parts({**programs.build(board["arch"], wifi), "e2fsck": e2fsck.find("**/e2fsck.static")},
+                  [kernel.plain(m) for m in first], [kernel.plain(m) for m in later])
     uboot = board["uboot"]
     bootloader = archive.bring(uboot["package"])
     brought = {"kernel": kernel.package, uboot["package"]: bootloader}
@@ -166,7 +181,10 @@ def build(name):
         if package not in brought:
             brought[package] = archive.bring(package)
     packages = [e2fsck, *brought.values()]
-    parts.licences = sbom.licences(packages)
+    if wifi:
+        parts.firmware, more = radio_firmware(archive, board)
+        packages += more
+    parts.licences = sbom.licences(packages, wifi)
     release = {"board": name, "version": version(), "built": when, "arch": board["arch"],
                "kernel": kernel.release}
     say("  putting the slot together")
@@ -187,7 +205,7 @@ def build(name):
     total = sha256(out)
     out.with_suffix(".img.sha256").write_text(f"{total}  {out.name}\n")
     out.with_suffix(".spdx.json").write_text(
-        sbom.document(release, packages, sha256(slot_image)))
+        sbom.document(release, packages, wifi, sha256(slot_image)))
     link = folder / "disk.img"
     link.unlink(missing_ok=True)
     link.symlink_to(out.name)

@@ -8,10 +8,15 @@ CROSS = {"armhf": "arm-linux-gnueabihf-", "arm64": "aarch64-linux-gnu-"}
 # Source package of Debian -> what build-PROGRAM makes of it, and what that reads beside it.
 FROM_DEBIAN = {"busybox": ("busybox", ["busybox.config"]),
                "avahi": ("announce", ["announce.c"]),
-               "dropbear": ("dropbearmulti", ["dropbear.h"])}
+               "dropbear": ("dropbearmulti", ["dropbear.h"]),
+               "wpa": ("wpa_supplicant", ["wpa_supplicant.config"])}
+# Source packages that such a program is linked with: package -> of which.
+LIBRARIES = {"libnl3": "wpa"}
+# What only boards with Wi-Fi have.
+WIFI = ("wpa", "libnl3")
 
 
-def build(arch):
+def build(arch, wifi):
     """name in /bin -> file, for an architecture."""
     say("  building the program")
     run(TOP / "toolchain/build", arch, "pulseboard")
@@ -21,9 +26,12 @@ def build(arch):
     made = {"pulseboard": TOP / "build" / arch / "pulseboard", "grow": folder / "grow"}
     sources = bring_sources()
     for package, (name, inputs) in FROM_DEBIAN.items():
+        if package in WIFI and not wifi:
+            continue
         made[name] = folder / name
         script = SYSTEM / f"build-{name}"
-        asked = [str(sources[package]), *(sha256(SYSTEM / i) for i in inputs), sha256(script),
+        linked = [sources[library] for library, of in LIBRARIES.items() if of == package]
+        asked = [sources[package], *linked, *(sha256(SYSTEM / i) for i in inputs), sha256(script),
                  (compiler.parent / "stamp").read_text().strip()]
         stamp = folder / f"{name}.stamp"
         if not stamp.exists() or stamp.read_text().split("\n") != asked:
@@ -51,7 +59,8 @@ def forget():
 
 def bring_sources():
     """The versions of the sources, which are there afterwards."""
-    if not set(FROM_DEBIAN) <= set(versions()):
-        say(f"  bringing the sources of {', '.join(sorted(FROM_DEBIAN))}")
-        run(TOP / "toolchain/deps/fetch", BUILD / "deps", *FROM_DEBIAN)
+    wanted = sorted({*FROM_DEBIAN, *LIBRARIES})
+    if not set(wanted) <= set(versions()):
+        say(f"  bringing the sources of {', '.join(wanted)}")
+        run(TOP / "toolchain/deps/fetch", BUILD / "deps", *wanted)
     return versions()

@@ -30,6 +30,9 @@ def build(folder, parts, release, when):
     (folder / "root").symlink_to("run")
     programs(folder / "bin", parts.programs)
     modules(folder / "lib/modules", parts.later)
+    for name, data in parts.firmware.items():
+        (folder / "lib/firmware" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "lib/firmware" / name).write_bytes(data)
     etc(folder / "etc", release)
     empty = ext4(folder.with_suffix(".data"), DATA_BYTES, "data", when=when)
     (folder / "usr/share/data.img.xz").write_bytes(lzma.compress(empty.read_bytes()))

@@ -123,7 +123,10 @@ static bool done(struct httpd_rq *rq, const char *event, struct auth_verdict v,
     return false;
 }
 
-static void session_json(struct jsonw *w, const struct routes *r, enum role role) {
+static void session_json(struct jsonw *w, const struct routes *r,
+                         const struct httpd_rq *rq, enum role role) {
+    char https[320];
+    bool elsewhere = httpd_only_looks(rq) && httpd_over_tls(rq, https, sizeof https);
     struct auth_store s;
     auth_view(r->auth, &s);
     bool locked = auth_is_locked(r->auth);
@@ -133,6 +136,7 @@ static void session_json(struct jsonw *w, const struct routes *r, enum role role
     jsonw_bool(w, "claimable", r->auth->dir && !s.claimed && !locked);
     jsonw_bool(w, "view_login", s.view_login);
     jsonw_u64(w, "min_password", PASSWORD_MIN);
+    jsonw_str(w, "password_at", elsewhere ? https : NULL);
     jsonw_obj_end(w);
 }
 
@@ -149,10 +153,10 @@ static void cookie_field(const struct routes *r, const struct httpd_rq *rq,
 /* As the page sees it from now on; with a cookie that is new, or none any more. */
 static void answer_session(const struct routes *r, struct httpd_rq *rq, enum role role,
                            bool sets_cookie, const char *cookie) {
-    char text[256], extra[256] = "";
+    char text[640], extra[256] = "";
     struct jsonw w;
     jsonw_init(&w, text, sizeof text);
-    session_json(&w, r, role);
+    session_json(&w, r, rq, role);
     if (sets_cookie)
         cookie_field(r, rq, cookie, extra, sizeof extra);
     httpd_reply(rq, &(struct reply){.status = 200,

@@ -82,11 +82,14 @@ static const char *wrong_ssid(const char *s) {
     return n >= 1 && n <= SSID_MAX ? NULL : "wants 1 to 32 bytes";
 }
 
+/* "": a network without one. */
 static const char *wrong_passphrase(const char *s) {
     size_t n = strlen(s);
-    return n >= WPA_MIN && n <= WPA_MAX && printable(s)
-               ? NULL
-               : "wants 8 to 63 printable ASCII characters";
+    if (n != 0 && (n < WPA_MIN || n > WPA_MAX || !printable(s)))
+        return "wants 8 to 63 printable ASCII characters";
+    /* wpa_supplicant takes that for a comment (wpa_config_get_line). */
+    const char *quote = strchr(s, '"');
+    return quote && strchr(quote, '#') ? "may not have a # behind a \"" : NULL;
 }
 
 static const char *wrong_country(const char *s) {
@@ -154,7 +157,7 @@ static void print_hex(struct reader *r, const char *name, const char *value) {
 /* It reads a passphrase up to the last quote of the line. */
 static void print_quoted(struct reader *r, const char *name, const char *value) {
     char text[WPA_MAX + 3];
-    snprintf(text, sizeof text, "\"%s\"", value);
+    snprintf(text, sizeof text, *value ? "\"%s\"" : "%s", value);
     setting(r, name, text);
 }
 

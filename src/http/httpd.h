@@ -133,6 +133,9 @@ int httpd_read_part(struct httpd_rq *rq, void *buf, size_t cap, size_t *n);
 bool httpd_origin_ok(const struct httpd_rq *rq);
 /* "https://HOST:PORT/" for the very host that was asked for. False: there is none. */
 bool httpd_over_tls(const struct httpd_rq *rq, char *out, size_t cap);
+/* Came this request by a way that only looks (PLAIN_VIEW and further), so that a
+ * password must be sent elsewhere? */
+bool httpd_only_looks(const struct httpd_rq *rq);
 
 /* For assets.c and upgrade.c. */
 struct assets *httpd_assets(struct httpd *h);

@@ -164,16 +164,20 @@ static bool check_plain(struct httpd *h, struct httpd_rq *rq) {
     return v == PLAIN_ANSWER;
 }
 
+bool httpd_only_looks(const struct httpd_rq *rq) {
+    return is_plain(rq) && rq->httpd->o.plain != PLAIN_FULL;
+}
+
 /* Who is somebody over TLS is no more than a viewer where others can listen. */
-static void cap_role(const struct httpd *h, struct httpd_rq *rq) {
-    if (is_plain(rq) && h->o.plain != PLAIN_FULL && rq->role > ROLE_VIEWER)
+static void cap_role(struct httpd_rq *rq) {
+    if (httpd_only_looks(rq) && rq->role > ROLE_VIEWER)
         rq->role = ROLE_VIEWER;
 }
 
 static void identify(struct httpd *h, struct httpd_rq *rq) {
     if (h->o.identify)
         h->o.identify(h->o.ctx, rq);
-    cap_role(h, rq);
+    cap_role(rq);
     if (rq->local) /* who may open that socket may act as we do */
         rq->role = ROLE_ADMIN;
 }

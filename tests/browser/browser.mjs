@@ -46,11 +46,11 @@ export class Dashboard {
   }
 
   #watch() {
-    const host = new URL(this.base).host;
+    this.hosts = [new URL(this.base).host]; // whom it may ask
     const own = (url) => {
       this.requests.push(url);
       if (url.startsWith("data:")) return;
-      if (new URL(url).host !== host) this.complaints.push(`request to ${url}`);
+      if (!this.hosts.includes(new URL(url).host)) this.complaints.push(`request to ${url}`);
     };
     this.page.on("request", (r) => own(r.url()));
     this.page.on("websocket", (w) => own(w.url()));

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Dashboard } from "./browser.mjs";
+import { SHOTS, wrongOf } from "./looks.mjs";
 import { clean, daemonFor } from "./reads.mjs";
 import { until } from "./until.mjs";
 
@@ -165,6 +166,20 @@ export const views = {
     await until("refused", async () => /not right/.test(await d.text("dialog .note")));
     await signIn(d);
     await d.says(/^Live/);
+    await clean(d, daemon);
+  },
+
+  async "where a password may not be sent, the way leads to where it may"(t) {
+    const daemon = await daemonFor({ ...t, args: ["--tls-listen", "127.0.0.1:0"] });
+    const d = await Dashboard.open(t.browser, daemon.url, "/device", { ignoreHTTPSErrors: true });
+    d.hosts.push(new URL(daemon.secureUrl).host);
+    await d.page.getByRole("button", { name: "Claim this board" }).click();
+    assert.equal(await d.count("dialog form"), 0);
+    assert.deepEqual(await wrongOf(d), []);
+    await d.page.screenshot({ path: join(SHOTS, "claim-over-http.png") });
+    await d.page.getByRole("link", { name: "Go on over HTTPS" }).click();
+    await until("the same view", () => path(d).href === `${daemon.secureUrl}/device`);
+    await claim(d, daemon);
     await clean(d, daemon);
   },
 

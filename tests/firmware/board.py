@@ -17,6 +17,7 @@ BOOT_S = 600
 
 MACHINES = {
     "virt-armhf": ["qemu-system-arm", "-M", "virt", "-cpu", "cortex-a15", "-m", "64"],
+    "virt-wifi": ["qemu-system-arm", "-M", "virt", "-cpu", "cortex-a15", "-m", "128"],
     "virt-arm64": ["qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a53", "-m", "256"],
     "orangepi-pc": ["qemu-system-arm", "-M", "orangepi-pc", "-m", "1G"],
     "raspberrypi": ["qemu-system-aarch64", "-M", "raspi3b", "-m", "1G"],
@@ -135,9 +136,9 @@ class Board:
 
     # Talking to it.
 
-    def fetch(self, path="/", host=None):
+    def fetch(self, path="/", host=None, port=None):
         assert self.child.poll() is None, f"QEMU ended:\n{self.console()[-2000:]}"
-        ask = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}",
+        ask = urllib.request.Request(f"http://127.0.0.1:{port or self.port}{path}",
                                      headers={"Host": host} if host else {})
         with urllib.request.urlopen(ask, timeout=20) as answer:
             return answer.read().decode()

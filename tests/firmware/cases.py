@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 from board import BOOT_S, BUILD, DATA_AT, MIB, SLOT, TOP, Board, until
+from radio import AT, AccessPoint, Air
 from wire import PTR, SRV, A, Wire, claim
 
 sys.path.append(str(TOP / "tests/wire"))
@@ -58,10 +59,47 @@ def raspberrypi_serves_from_its_card(folder):
         board.up()
         board.said("http://10.0.2.15/")
         assert board.stats()["sessions"]["live"] == 0
+        assert "does not load" not in board.console(), board.console()
         board.cut()
         assert board.get("ab.txt") == "pending=1\nslot=b\ntries=1\n"
     finally:
         board.remove()
+
+
+def has_what_a_pis_loader_names(folder, name, own):
+    """No emulator has that loader: what config.txt and the models ask for is there, and of which
+    kind."""
+    board = Board(name, folder)
+    config = board.get("config.txt")
+    assert {w.split("=")[1] for w in config.split() if w.startswith("kernel=")} <= own, config
+    for file in own | {"bootcode.bin", "start.elf", "fixup.dat", "LICENCE.txt", "boot.scr",
+                       "bcm2837-rpi-3-b.dtb", "bcm2837-rpi-zero-2-w.dtb"}:
+        board.mtools("mcopy", "-n", f"::{file}", str(folder / file))
+        data = (folder / file).read_bytes()
+        assert len(data) > 1000, file
+        assert not file.endswith(".dtb") or data.startswith(b"\xd0\x0d\xfe\xed"), file
+    release = dict(line.split("=") for line in (BUILD / name / "release.txt").read_text().split())
+    assert release["arch"] == ("armhf" if name.endswith("armhf") else "arm64"), release
+    magic = b"\x18\x28\x6f\x01" if name.endswith("armhf") else b"\x1f\x8b"  # a zImage, or packed
+    assert magic in (BUILD / name / "slot/vmlinuz").read_bytes()[:0x28], magic
+    initramfs = lzma.decompress((BUILD / name / "slot/initrd.img").read_bytes())
+    assert b"modules/bcm2835.ko\0" in initramfs and b"modules/sdhci-iproc.ko\0" in initramfs
+    root = BUILD / name / "root"
+    for chip in ("43430-sdio.bin", "43455-sdio.bin", "43430-sdio.raspberrypi,3-model-b.txt"):
+        assert (root / "lib/firmware/brcm" / f"brcmfmac{chip}").stat().st_size > 500, chip
+    order = (root / "lib/modules/order").read_text().split()
+    assert order.index("cfg80211.ko") < order.index("brcmfmac.ko") < order.index("brcmfmac-wcc.ko")
+    board.remove()
+
+
+def raspberrypi_card_has_what_its_loader_names(folder):
+    has_what_a_pis_loader_names(folder, "raspberrypi", {"u-boot.bin", "start4.elf", "fixup4.dat",
+                                                        "bcm2711-rpi-4-b.dtb"})
+
+
+def raspberrypi_armhf_card_has_what_its_loader_names(folder):
+    has_what_a_pis_loader_names(folder, "raspberrypi-armhf", {"u-boot-2.bin", "u-boot-3.bin",
+                                                              "bcm2836-rpi-2-b.dtb"})
 
 
 def orangepi_pc_serves_from_its_card(folder):
@@ -157,27 +195,38 @@ def its_name_leads_to_it(folder):
         wire.close()
 
 
+def new_key(folder, name):
+    """A pair of keys for SSH; the public one's text."""
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
+    return (folder / f"{name}.pub").read_text().strip()
+
+
+def ssh_into(board, key, *words, data=b""):
+    """What became of a command on a board, by one of the keys in its folder."""
+    done = subprocess.run(
+        ["ssh", "-F", "none", "-i", board.folder / key, "-p", str(board.ssh_port), "-o", "BatchMode=yes",
+         "-o", "LogLevel=ERROR", "-o", "IdentitiesOnly=yes", "-o", "StrictHostKeyChecking=accept-new",
+         "-o", f"UserKnownHostsFile={board.folder}/known", "-o", "ConnectTimeout=60",
+         "root@127.0.0.1", *words], input=data, capture_output=True, timeout=300)
+    done.stdout, done.stderr = done.stdout.decode(), done.stderr.decode()
+    return done
+
+
 def ssh_takes_the_owners_key_alone(folder):
     """Nothing listens; then, with a key in the boot file, that key opens a shell and another
     one and passwords do not."""
     board = Board("virt-armhf", folder)
-    for key in ("owner", "other"):
-        folder.mkdir(exist_ok=True)
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / key], check=True)
+    keys = {name: new_key(folder, name) for name in ("owner", "other")}
 
     def ssh(key, *words):
-        return subprocess.run(
-            ["ssh", "-F", "none", "-i", folder / key, "-p", str(board.ssh_port), "-o", "BatchMode=yes",
-             "-o", "IdentitiesOnly=yes", "-o", "StrictHostKeyChecking=accept-new",
-             "-o", f"UserKnownHostsFile={folder}/known", "-o", "ConnectTimeout=60",
-             "root@127.0.0.1", *words], capture_output=True, text=True, timeout=300)
+        return ssh_into(board, key, *words)
 
     try:
         board.start().up()
         board.said("pulseboard: started")
         assert not greeting(board.ssh_port)
         board.cut()
-        board.put("pulseboard.json", json.dumps({"ssh_key": (folder / "owner.pub").read_text().strip()}))
+        board.put("pulseboard.json", json.dumps({"ssh_key": keys["owner"]}))
         board.start().up()
         until("SSH answers", lambda: greeting(board.ssh_port).startswith(b"SSH-2.0"), 120)
         done = ssh("owner", "cat /run/report; id -u")
@@ -192,6 +241,66 @@ def ssh_takes_the_owners_key_alone(folder):
         (folder / "known").unlink()
         assert ssh("owner", "true").returncode == 0
         assert (folder / "known").read_text().split()[-1] == host_key
+    finally:
+        board.remove()
+
+
+def virt_wifi_joins_leaves_and_returns(folder):
+    """With a wrong passphrase it says so, and nowhere what it was; with the right one the page
+    comes through the air, and again after the access point, or the board's own part, was gone."""
+    air = Air()
+    board = Board("virt-wifi", folder, wire=air)
+    key = new_key(folder, "owner")
+    name, wrong, right = "Boiler \u00fc room", "it's \"wrong\" $HOME", "it's \"right\" \\ $HOME"
+
+    def ssh(command, data=b""):
+        done = ssh_into(board, "owner", command, data=data)
+        assert not done.stderr, done.stderr
+        return done.stdout
+
+    def start(password):
+        board.put("pulseboard.json", json.dumps({
+            "ssh_key": key, "wifi": {"ssid": name, "password": password, "country": "DE"}}))
+        board.start().up()
+        until("SSH answers", lambda: greeting(board.ssh_port).startswith(b"SSH-2.0"), 120)
+        return AccessPoint(board, ssh)
+
+    def page_through_the_air():
+        return "<html" in board.fetch("/", port=air.port).lower()
+
+    try:
+        point = start(wrong)
+        point.start(name, right)
+        board.said("wifi: the access point does not accept the passphrase: see wifi.password")
+        until("the report says so", lambda: "accept the passphrase" in ssh("cat /boot/pulseboard-report.txt"))
+        assert ssh("stat -c %a /run/wifi/conf /run/settings") == "600\n600\n"
+        everything = ssh("logread; ps; cat /run/report /run/banner") + board.console()
+        assert "CTRL-EVENT-SSID-TEMP-DISABLED" in everything, everything
+        assert "wrong\"" not in everything, everything
+        board.cut()
+
+        point = start(right)
+        point.start(name, right)
+        board.said("wifi: wlan0 has joined its network")
+        board.said(f"http://{AT}/")
+        until("the page comes through the air", page_through_the_air, 120)
+        telemetry = json.loads(board.fetch("/api/v1/telemetry", port=air.port))
+        assert any(n.startswith("net.wlan0.") for n in telemetry["values"]), telemetry
+        until("all is well", lambda: "all is well" in ssh("cat /boot/pulseboard-report.txt"))
+        assert "init=USER type=COUNTRY alpha2=DE" in ssh("logread")
+
+        point.stop()
+        board.said("wifi: wlan0 has lost its network")
+        try:
+            assert not page_through_the_air()
+        except OSError:
+            pass
+        point.start(name, right)
+        until("it has joined again", lambda: board.console().count("wlan0 has joined") == 2)
+        until("the page comes again", page_through_the_air, 120)
+        ssh("kill -9 $(pidof wpa_supplicant)")
+        until("it was started again", lambda: board.console().count("wlan0 has joined") == 3)
+        until("the page comes once more", page_through_the_air, 120)
     finally:
         board.remove()
 
@@ -275,21 +384,36 @@ ACCOUNTED = {"pulseboard": "pulseboard", "grow": "pulseboard", "busybox": "busyb
              "e2fsck": "e2fsck-static", "announce": "avahi", "dropbearmulti": "dropbear"}
 
 
-def every_program_is_accounted_for(_folder):
-    """By name, version and licence in the SPDX document, and with the licence's text on the board."""
-    root = BUILD / "virt-armhf/root"
+def accounted(name, programs, offers):
+    """By name, version and licence in the SPDX document of a board, and with the licence's text on
+    it; offers: beginnings of what the offer of sources lists."""
+    root = BUILD / name / "root"
     told = {p["name"]: p for p in json.loads(
-        (BUILD / "virt-armhf/disk.img").resolve().with_suffix(".spdx.json").read_text())["packages"]}
+        (BUILD / name / "disk.img").resolve().with_suffix(".spdx.json").read_text())["packages"]}
     found = {p.name for p in (root / "bin").iterdir() if not p.is_symlink()}
     scripts = {p.name for p in (TOP / "firmware/system/root/bin").iterdir()}
-    assert found - scripts == set(ACCOUNTED), found
-    for name in ACCOUNTED.values():
-        assert told[name]["versionInfo"] and told[name]["licenseDeclared"] != "NOASSERTION", told[name]
-        assert (root / "usr/share/licenses" / name).stat().st_size > 500, name
-    for name in ("GPL-2.0-only", "LGPL-2.1-or-later"):
-        assert "GNU" in (root / "usr/share/licenses" / name).read_text(), name
+    assert found - scripts == set(programs), found
+    for package in [*programs.values(), *(o.split(" ")[0] for o in offers)]:
+        assert told[package]["versionInfo"], told[package]
+        assert told[package]["licenseDeclared"] != "NOASSERTION", told[package]
+        assert (root / "usr/share/licenses" / package).stat().st_size > 500, package
+    for licence in ("GPL-2.0-only", "LGPL-2.1-or-later"):
+        assert "GNU" in (root / "usr/share/licenses" / licence).read_text(), licence
     offer = (root / "usr/share/licenses/SOURCE-OFFER").read_text()
-    assert "busybox (1." in offer and "avahi (0." in offer, offer
+    assert all(o in offer for o in offers), offer
+    return told
+
+
+def every_program_is_accounted_for(_folder):
+    told = accounted("virt-armhf", ACCOUNTED, ["busybox (1.", "avahi (0."])
+    assert "wpa" not in told and "libnl3" not in told, told
+
+
+def virt_wifi_accounts_for_what_radios_need(_folder):
+    told = accounted("virt-wifi", {**ACCOUNTED, "wpa_supplicant": "wpa"},
+                     ["busybox (1.", "avahi (0.", "libnl3 (3."])
+    law = BUILD / "virt-wifi/root/lib/firmware/regulatory.db"
+    assert law.read_bytes()[:4] == b"RGDB" and told["wireless-regdb"]["licenseDeclared"] == "ISC"
 
 
 # What a client of python can ask for: the suite of 1.3 is the server's first choice.
@@ -403,10 +527,13 @@ def two_builds_are_the_same_bits(_folder):
 
 CASES = [virt_armhf_serves_in_64_mb, a_broken_boot_file_is_reported, a_sound_boot_file_is_applied,
          its_name_leads_to_it, ssh_takes_the_owners_key_alone,
+         virt_wifi_joins_leaves_and_returns,
          a_spoilt_data_partition_is_rebuilt, a_spoilt_slot_gives_way_to_the_other,
          a_trial_that_does_not_confirm_ends, power_cuts_harm_nothing,
          kernel_tls_carries_sessions, orangepi_pc_serves_from_its_card,
-         every_program_is_accounted_for, two_builds_are_the_same_bits]
+         every_program_is_accounted_for, virt_wifi_accounts_for_what_radios_need, two_builds_are_the_same_bits]
 # 64-bit programs and kernels are built for these: when they are asked for.
 OTHER_BOARDS = [virt_arm64_serves, raspberrypi_serves_from_its_card,
+                raspberrypi_card_has_what_its_loader_names,
+                raspberrypi_armhf_card_has_what_its_loader_names,
                 beaglebone_image_is_laid_out_for_its_rom]

@@ -60,6 +60,8 @@ static void sound_settings_are_printed_for_a_shell(void **state) {
           "22c3a4'\nPB_WIFI_PSK='\"it'\\''s \"me\"\"'\n"
           "PB_WIFI_COUNTRY='DE'\n",
           "");
+    check("{\"wifi\": {\"ssid\": \"a\", \"password\": \"\"}}",
+          "PB_WIFI_SSID='61'\nPB_WIFI_PSK=''\n", "");
     check("{\"network\": {\"address\": \"10.1.2.3/8\", \"gateway\": \"10.0.0.1\", "
           "\"dns\": \"9.9.9.9\"}}",
           "PB_ADDRESS='10.1.2.3/8'\nPB_GATEWAY='10.0.0.1'\nPB_DNS='9.9.9.9'\n", "");
@@ -120,6 +122,7 @@ static void impossible_values_are_refused(void **state) {
         "{\"wifi\": {\"ssid\": \"123456789012345678901234567890123\"}}",
         "{\"wifi\": {\"password\": \"1234567\"}}",
         "{\"wifi\": {\"password\": \"1234567\\u00e4\"}}",
+        "{\"wifi\": {\"password\": \"12\\\"45 #7\"}}",
         "{\"wifi\": {\"country\": \"de\"}}",
         "{\"network\": {\"address\": \"192.168.1.20\"}}",
         "{\"network\": {\"address\": \"192.168.1.300/24\"}}",

@@ -96,7 +96,7 @@ def test_claim(fresh, tmp_path):
     page = Browser(fresh)
     assert page.session() == {
         "role": "viewer", "claimed": False, "claimable": True, "view_login": False,
-        "min_password": 8,
+        "min_password": 8, "password_at": None,
     }  # fmt: skip
     claim = {"code": code, "password": ADMIN, "view_login": True}
     tells(page.post("/api/v1/login", {"password": ADMIN}), 409)

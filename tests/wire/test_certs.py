@@ -330,6 +330,9 @@ def test_plain_view_is_the_default_beside_https(own):
     r = own.http("/api/v1/certificate", "POST", body=b"x")
     assert r.status == 403 and b"HTTPS" in r.body
     assert own.http("/api/v1/certificate", "POST", secure=True, body=b"x").status in (401, 403)
+    told = json.loads(own.http("/api/v1/session", host="pulse.local:80").body)
+    assert told["password_at"] == f"https://pulse.local:{own.tls_addr[1]}/"
+    assert json.loads(own.http("/api/v1/session", secure=True).body)["password_at"] is None
     own.settled()
 
 

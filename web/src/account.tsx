@@ -34,6 +34,22 @@ function Claim({ who, done }: { who: Who; done(): void }) {
   );
 }
 
+/* The same view, where a password may be sent. */
+const Elsewhere = ({ at }: { at: string }) => (
+  <div class="form">
+    <p>{t("a.secure")}</p>
+    <a class="button first" href={at + location.pathname.slice(1)}>
+      {t("a.secure.go")}
+    </a>
+    <a href="/trust">{t("d.trust")}</a>
+  </div>
+);
+
+function Way({ who, done }: { who: Who; done(): void }) {
+  if (who.password_at) return <Elsewhere at={who.password_at} />;
+  return who.claimed ? <Login done={done} /> : <Claim who={who} done={done} />;
+}
+
 function Login({ done }: { done(): void }) {
   return (
     <Form submit="a.login" done={done} send={({ password }) => api("POST", "login", { password })}>
@@ -50,7 +66,7 @@ function Dialog({ who, done, close }: { who: Who; done(): void; close(): void })
   return (
     <dialog ref={ref} class="card" aria-labelledby="dialog" onClose={close}>
       <h2 id="dialog">{t(who.claimed ? "a.login" : "a.claim")}</h2>
-      {who.claimed ? <Login done={done} /> : <Claim who={who} done={done} />}
+      <Way who={who} done={done} />
       <button class="close" aria-label={t("close")} onClick={close}>
         ✕
       </button>
@@ -94,10 +110,10 @@ export function Account({ view }: { view: View }) {
 }
 
 /* Instead of a view, where looking needs a password. */
-export const Door = ({ view }: { view: View }) => (
+export const Door = ({ who, done }: { who: Who; done(): void }) => (
   <section class="card door">
     <h2>{t("a.login")}</h2>
     <p>{t("a.door")}</p>
-    <Login done={view.act.signedIn} />
+    <Way who={who} done={done} />
   </section>
 );

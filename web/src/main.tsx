@@ -134,7 +134,7 @@ function draw(): void {
     <Shell view={view} here={here} name={name} go={go} aside={<Account view={view} />}>
       {paper && <p class="sub paper">{new Date().toLocaleString(locale)}</p>}
       {app.model.who?.role === "none" ? (
-        <Door view={view} />
+        <Door who={app.model.who} done={view.act.signedIn} />
       ) : (
         <Body key={here} here={here} view={view} />
       )}

@@ -152,6 +152,7 @@ export interface Who {
   claimable: boolean;
   view_login: boolean;
   min_password: number;
+  password_at: string | null; // the origin and "/", when passwords may not be sent this way
 }
 
 export interface Token {
