@@ -414,7 +414,6 @@ static void run(struct app *a) {
 /* ---- in order, and back ---- */
 
 static void fill_routes(struct app *a) {
-    update_told_init(&a->update_told);
     a->routes.auth = &a->auth;
     a->routes.about = &a->about;
     a->routes.contact = a->config.contact;
@@ -440,6 +439,7 @@ static int run_with_hub(struct app *a) {
     rc = failed("the intake of readings", intake_start(&a->intake));
     if (rc)
         goto stop_sampler;
+    update_told_init(&a->update_told);
     fill_routes(a);
     rc = start_httpd(a);
     if (rc == 0) {

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 void jsonw_init(struct jsonw *w, char *buf, size_t cap) {
     *w = (struct jsonw){.buf = buf, .cap = cap};
 }
@@ -24,27 +26,21 @@ static void put(struct jsonw *w, const char *s, size_t n) {
     w->len += n;
 }
 
-/* Length of the well-formed character at s (Unicode table 3-7), 0: there is none. */
-static size_t utf8_len(const unsigned char *s) {
-    size_t n = s[0] < 0x80                    ? 1
-               : s[0] >= 0xC2 && s[0] <= 0xDF ? 2
-               : (s[0] & 0xF0) == 0xE0        ? 3
-               : s[0] >= 0xF0 && s[0] <= 0xF4 ? 4
-                                              : 0;
-    unsigned char lo = s[0] == 0xE0 ? 0xA0 : s[0] == 0xF0 ? 0x90 : 0x80;
-    unsigned char hi = s[0] == 0xED ? 0x9F : s[0] == 0xF4 ? 0x8F : 0xBF;
-    for (size_t i = 1; i < n; i++, lo = 0x80, hi = 0xBF) {
-        if (s[i] < lo || s[i] > hi)
-            return 0;
-    }
-    return n;
+/* Length of the character at s, 0: there is none. The end of s is none. */
+static size_t utf8_len(const uint8_t *s) {
+    uint8_t state = UTF8_WHOLE;
+    size_t n = 0;
+    do
+        state = utf8_next(state, s + n++, 1);
+    while (state != UTF8_WHOLE && state != UTF8_BAD);
+    return state == UTF8_WHOLE ? n : 0;
 }
 
 /* Length of the run at s that goes out as it is. */
 static size_t plain_len(const char *s) {
     size_t n = 0, step;
     while ((unsigned char)s[n] >= 0x20 && s[n] != '"' && s[n] != '\\' &&
-           (step = utf8_len((const unsigned char *)s + n)) > 0)
+           (step = utf8_len((const uint8_t *)s + n)) > 0)
         n += step;
     return n;
 }

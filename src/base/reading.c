@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 void reading_init(struct reading *r) { *r = (struct reading){.kind = READING_GAUGE}; }
 
 /* ---- words ---- */
@@ -34,36 +36,14 @@ const char *reading_name(struct reading *r, const char *p, size_t n) {
     return NULL;
 }
 
-/* Bytes of the well-formed character at s (RFC 3629 section 4), of n > 0; 0: it is not
- * one, or a control character. */
-static size_t printable(const unsigned char *s, size_t n) {
-    if (s[0] < 0x80)
-        return s[0] >= 0x20 && s[0] != 0x7f;
-    size_t len = s[0] < 0xc2   ? 0
-                 : s[0] < 0xe0 ? 2
-                 : s[0] < 0xf0 ? 3
-                 : s[0] < 0xf5 ? 4
-                               : 0;
-    if (len == 0 || len > n)
-        return 0;
-    /* The second byte also rules out overlong forms, surrogates, what is too large, and
-     * the control characters U+0080 to U+009F. */
-    unsigned char low = s[0] == 0xe0   ? 0xa0
-                        : s[0] == 0xf0 ? 0x90
-                        : s[0] == 0xc2 ? 0xa0
-                                       : 0x80;
-    unsigned char high = s[0] == 0xed ? 0x9f : s[0] == 0xf4 ? 0x8f : 0xbf;
-    if (s[1] < low || s[1] > high)
-        return 0;
-    for (size_t i = 2; i < len; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    return len;
-}
-
+/* UTF-8 without control characters: U+0000 to U+001F, and U+007F to U+009F, of which
+ * the latter begin with C2. */
 static bool is_text(const char *p, size_t n) {
-    for (size_t i = 0, len; i < n; i += len)
-        if ((len = printable((const unsigned char *)p + i, n - i)) == 0)
+    const uint8_t *s = (const uint8_t *)p;
+    if (utf8_next(UTF8_WHOLE, s, n) != UTF8_WHOLE)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (s[i] < 0x20 || s[i] == 0x7f || (s[i] == 0xc2 && s[i + 1] < 0xa0))
             return false;
     return true;
 }

@@ -51,3 +51,27 @@ static const struct transport_ops plain_ops = {
 void transport_plain(struct transport *t, int fd) {
     *t = (struct transport){.ops = &plain_ops, .fd = fd};
 }
+
+static void advance(struct iovec **iov, int *n, size_t k) {
+    while (*n > 0 && k >= (*iov)->iov_len) {
+        k -= (*iov)->iov_len;
+        (*iov)++;
+        (*n)--;
+    }
+    if (*n > 0) {
+        (*iov)->iov_base = (uint8_t *)(*iov)->iov_base + k;
+        (*iov)->iov_len -= k;
+    }
+}
+
+int transport_push(struct transport *t, struct iovec **iov, int *n, uint64_t *moved) {
+    advance(iov, n, 0);
+    while (*n > 0 || t->ops->unflushed(t)) {
+        long put = t->ops->send(t, *iov, *n);
+        if (put < 0)
+            return (int)put;
+        advance(iov, n, (size_t)put);
+        *moved += (uint64_t)put;
+    }
+    return 0;
+}

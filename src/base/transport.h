@@ -41,5 +41,10 @@ struct transport {
     void *tls; /* owned by ops */
 };
 
+/* Sends *n buffers from *iov on, and what is unflushed, until all are out or no more is
+ * taken now. Both move on with the bytes, which *moved adds up. 0: all is out; -EAGAIN,
+ * or what is wrong with the connection. */
+int transport_push(struct transport *t, struct iovec **iov, int *n, uint64_t *moved);
+
 /* A non-blocking connected socket becomes a plain transport. */
 void transport_plain(struct transport *t, int fd);

@@ -25,7 +25,7 @@ void deadline_begin(struct deadline *w) {
     w->moved = 0;
 }
 
-static void move_on(struct deadline *w, size_t n) {
+static void move_on(struct deadline *w, uint64_t n) {
     if (w->pace_bytes == 0)
         return;
     w->moved += n < w->pace_bytes ? (uint32_t)n : w->pace_bytes;
@@ -46,34 +46,15 @@ long deadline_recv(struct transport *t, struct deadline *w, void *buf, size_t n)
     }
 }
 
-/* Moves iov on by n bytes; returns the entries left. */
-static int advance(struct iovec **iov, int count, size_t n) {
-    while (count > 0 && n >= (*iov)->iov_len) {
-        n -= (*iov)->iov_len;
-        (*iov)++;
-        count--;
-    }
-    if (count > 0) {
-        (*iov)->iov_base = (uint8_t *)(*iov)->iov_base + n;
-        (*iov)->iov_len -= n;
-    }
-    return count;
-}
-
 int deadline_send(struct transport *t, struct deadline *w, struct iovec *iov, int n) {
-    n = advance(&iov, n, 0);
-    while (n > 0 || t->ops->unflushed(t)) {
-        long put = t->ops->send(t, iov, n);
-        if (put == -EAGAIN) {
-            int rc = deadline_wait(w, t->fd, POLLOUT);
-            if (rc != 0)
-                return rc;
-        } else if (put < 0) {
-            return (int)put;
-        } else {
-            n = advance(&iov, n, (size_t)put);
-            move_on(w, (size_t)put);
-        }
+    for (;;) {
+        uint64_t moved = 0;
+        int rc = transport_push(t, &iov, &n, &moved);
+        move_on(w, moved);
+        if (rc != -EAGAIN)
+            return rc;
+        rc = deadline_wait(w, t->fd, POLLOUT);
+        if (rc != 0)
+            return rc;
     }
-    return 0;
 }

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/blocks.h"
-#include "base/bytes.h"
 
 /* So many entries that half of them stay free: a search ends soon. */
 static uint32_t tally_size(uint32_t cap) {
@@ -39,12 +38,6 @@ void guests_free(struct guests *g) {
     pages_give(g->tally, tally_size(g->cap) * sizeof(*g->tally));
     g->seats = NULL;
     g->tally = NULL;
-}
-
-uint64_t guests_from(const struct sess_addr *a) {
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-    bool four = memcmp(a->ip, mapped, sizeof(mapped)) == 0;
-    return bytes_get64(a->ip + (four ? 8 : 0));
 }
 
 /* The link that points to seat i from before it, or from behind it. */

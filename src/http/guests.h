@@ -9,8 +9,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "session/sess.h"
-
 enum guest_place {
     GUEST_FREE,   /* nobody sits here */
     GUEST_IDLE,   /* has been answered, may ask again */
@@ -28,7 +26,7 @@ enum guest_place {
 
 struct guest_seat {
     uint64_t due_ms;
-    uint64_t from; /* guests_from() */
+    uint64_t from; /* ip_host() of its address */
     uint32_t prev, next;
     uint32_t turn; /* how often the seat was taken: tells a guest from earlier ones */
     enum guest_place place;
@@ -52,10 +50,6 @@ struct guests {
 /* 0 or -ENOMEM. */
 int guests_init(struct guests *g, uint32_t cap);
 void guests_free(struct guests *g);
-
-/* Whom an address stands for: itself; of IPv6 its network (RFC 6177: a site has at
- * least a /64, any number of addresses). */
-uint64_t guests_from(const struct sess_addr *a);
 
 /* A seat, the one used last among those that are free, in `place`; GUEST_NONE: all are
  * taken. */

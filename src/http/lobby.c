@@ -10,6 +10,7 @@
 
 #include "base/blocks.h"
 #include "base/clock.h"
+#include "base/ip.h"
 #include "base/log.h"
 #include "base/thread.h"
 
@@ -185,7 +186,7 @@ static void admit(struct lobby *l, const struct lobby_door *door) {
             return;
         struct sess_addr addr;
         sess_addr_from(&addr, (const struct sockaddr *)&from);
-        uint32_t seat = seat_for(l, guests_from(&addr), door->kind);
+        uint32_t seat = seat_for(l, ip_host(addr.ip), door->kind);
         if (seat == GUEST_NONE) { /* everybody is with a worker */
             atomic_fetch_add(&l->o.counts->no_seats, 1);
             close(fd);

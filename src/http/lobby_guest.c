@@ -84,32 +84,6 @@ static void watch(struct lobby *l, struct lobby_guest *g) {
 
 /* ---- the answer, and what comes after it ---- */
 
-/* Moves iov on by k bytes. */
-static void advance(struct iovec **iov, int *n, size_t k) {
-    while (*n > 0 && k >= (*iov)->iov_len) {
-        k -= (*iov)->iov_len;
-        (*iov)++;
-        (*n)--;
-    }
-    if (*n > 0) {
-        (*iov)->iov_base = (char *)(*iov)->iov_base + k;
-        (*iov)->iov_len -= k;
-    }
-}
-
-/* 0: it is all out, -EAGAIN, or what is wrong with the connection. */
-static int push(struct transport *t, struct iovec **iov, int *n, uint64_t *moved) {
-    advance(iov, n, 0);
-    while (*n > 0 || t->ops->unflushed(t)) {
-        long put = t->ops->send(t, *iov, *n);
-        if (put < 0)
-            return (int)put;
-        advance(iov, n, (size_t)put);
-        *moved += (uint64_t)put;
-    }
-    return 0;
-}
-
 /* Where so much may wait, or NULL. */
 static char *place_for(struct lobby *l, struct lobby_guest *g, size_t bytes) {
     if (bytes <= LOBBY_REST_MAX) {
@@ -124,7 +98,7 @@ static char *place_for(struct lobby *l, struct lobby_guest *g, size_t bytes) {
 int lobby_say(struct lobby *l, struct lobby_guest *g, struct iovec **iov, int *n,
               bool lasting) {
     uint64_t moved = 0;
-    int rc = push(&g->t, iov, n, &moved);
+    int rc = transport_push(&g->t, iov, n, &moved);
     if (rc != -EAGAIN)
         return rc;
     size_t copied = 0, at = 0;
@@ -204,7 +178,7 @@ static bool settle(struct lobby *l, struct lobby_guest *g) {
 static bool send_rest(struct lobby *l, struct lobby_guest *g) {
     struct iovec *iov = g->rest;
     int n = g->rest_n, before = n;
-    int rc = push(&g->t, &iov, &n, &g->moved);
+    int rc = transport_push(&g->t, &iov, &n, &g->moved);
     if (rc != 0 && rc != -EAGAIN) {
         guest_leave(l, g);
         return false;

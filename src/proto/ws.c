@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "proto/utf8.h"
+#include "base/utf8.h"
 
 /* The stages of a frame. All but DATA and DEAD first collect `left` bytes in `part`. */
 enum stage { START, LENGTH, MASK, CONTROL, DATA, DEAD };

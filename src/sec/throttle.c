@@ -1,19 +1,13 @@
 #include "sec/throttle.h"
 
-#include <string.h>
+#include <stddef.h>
 
-static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+#include "base/ip.h"
 
-static void key_of(uint8_t key[16], const uint8_t ip[16]) {
-    memcpy(key, ip, 16);
-    if (memcmp(ip, mapped, sizeof mapped) != 0)
-        memset(key + 8, 0, 8);
-}
-
-static struct throttle_slot *find(struct throttle *t, const uint8_t key[16]) {
+static struct throttle_slot *find(struct throttle *t, uint64_t host) {
     for (unsigned i = 0; i < THROTTLE_SLOTS; i++) {
         struct throttle_slot *s = &t->slot[i];
-        if (s->last_ms && memcmp(s->ip, key, 16) == 0)
+        if (s->last_ms && s->host == host)
             return s;
     }
     return NULL;
@@ -24,8 +18,8 @@ static bool gives_way_to(const struct throttle_slot *a, const struct throttle_sl
     return a->known != b->known ? b->known : a->last_ms < b->last_ms;
 }
 
-static struct throttle_slot *take(struct throttle *t, const uint8_t key[16]) {
-    struct throttle_slot *s = find(t, key);
+static struct throttle_slot *take(struct throttle *t, uint64_t host) {
+    struct throttle_slot *s = find(t, host);
     if (s)
         return s;
     s = &t->slot[0];
@@ -33,8 +27,7 @@ static struct throttle_slot *take(struct throttle *t, const uint8_t key[16]) {
         if (gives_way_to(&t->slot[i], s))
             s = &t->slot[i];
     }
-    *s = (struct throttle_slot){0};
-    memcpy(s->ip, key, 16);
+    *s = (struct throttle_slot){.host = host};
     return s;
 }
 
@@ -54,9 +47,7 @@ static uint64_t all_wait_ms(const struct throttle *t, uint64_t now_ms) {
 }
 
 uint64_t throttle_try(struct throttle *t, const uint8_t ip[16], uint64_t now_ms) {
-    uint8_t key[16];
-    key_of(key, ip);
-    struct throttle_slot *s = find(t, key);
+    struct throttle_slot *s = find(t, ip_host(ip));
     if (s && now_ms - s->last_ms > THROTTLE_FORGET_MS)
         s->fails = 0;
     else if (s && s->next_ms > now_ms)
@@ -65,7 +56,7 @@ uint64_t throttle_try(struct throttle *t, const uint8_t ip[16], uint64_t now_ms)
     uint64_t all_ms = known ? 0 : all_wait_ms(t, now_ms);
     if (all_ms > 0)
         return all_ms;
-    s = take(t, key);
+    s = take(t, ip_host(ip));
     s->last_ms = now_ms ? now_ms : 1;
     if (s->fails < UINT8_MAX)
         s->fails++;
@@ -76,9 +67,7 @@ uint64_t throttle_try(struct throttle *t, const uint8_t ip[16], uint64_t now_ms)
 }
 
 void throttle_good(struct throttle *t, const uint8_t ip[16], uint64_t now_ms) {
-    uint8_t key[16];
-    key_of(key, ip);
-    struct throttle_slot *s = take(t, key);
+    struct throttle_slot *s = take(t, ip_host(ip));
     if (!s->known && t->all_ms >= now_ms + THROTTLE_EACH_MS)
         t->all_ms -= THROTTLE_EACH_MS;
     s->last_ms = now_ms ? now_ms : 1;

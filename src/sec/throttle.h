@@ -22,7 +22,7 @@
 
 struct throttle {
     struct throttle_slot {
-        uint8_t ip[16];
+        uint64_t host;    /* ip_host() */
         uint64_t last_ms; /* newest attempt; 0: the slot is free */
         uint64_t next_ms; /* none before */
         uint8_t fails;

@@ -1,5 +1,6 @@
 #include "sec/tls.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include <mbedtls/platform_util.h>
 
 #include "sec/tls_ctx.h"
+#include "sec/tls_heap.h"
 #include "sec/tls_kernel.h"
 #include "sec/tls_rest.h"
 
@@ -76,6 +78,7 @@ static void forget_secrets(struct tls *s) {
 }
 
 int tls_begin(struct tls_ctx *ctx, int fd, struct tls **out) {
+    assert(tls_heap_use().limit > 0); /* else no connection could wake from its rest */
     struct tls *s = calloc(1, sizeof(*s));
     if (!s)
         return -ENOMEM;

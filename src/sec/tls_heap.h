@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 /* bytes: in use at most, all together; room for each session and each handshake. Once,
- * before anything else of mbedTLS. 0 or -ENOMEM. Without it no connection gets past its
- * handshake; what needs none (a certificate, a hash) lives on malloc. */
+ * before anything else of mbedTLS. 0 or -ENOMEM. Without it there are no connections;
+ * what needs none (a certificate, a hash) lives on malloc. */
 int tls_heap_init(size_t bytes);
 
 /* n bytes, contents undefined, to be given back with mbedtls_free(); NULL at the limit.

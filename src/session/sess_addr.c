@@ -5,17 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/ip.h"
 #include "session/sess.h"
-
-static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 
 void sess_addr_from(struct sess_addr *a, const struct sockaddr *sa) {
     *a = (struct sess_addr){0};
     if (sa->sa_family == AF_INET) {
         struct sockaddr_in in;
         memcpy(&in, sa, sizeof(in));
-        memcpy(a->ip, mapped, sizeof(mapped));
-        memcpy(a->ip + 12, &in.sin_addr, 4);
+        ip_from_four(a->ip, (const uint8_t *)&in.sin_addr);
         a->port = ntohs(in.sin_port);
     } else if (sa->sa_family == AF_INET6) {
         struct sockaddr_in6 in6;
@@ -29,7 +27,7 @@ const char *sess_addr_text(const struct sess_addr *a, char *out, size_t cap) {
     static const struct sess_addr none;
     assert(cap >= SESS_ADDR_TEXT);
     char ip[INET6_ADDRSTRLEN];
-    bool v4 = memcmp(a->ip, mapped, sizeof(mapped)) == 0;
+    bool v4 = ip_is_four(a->ip);
     if (v4)
         inet_ntop(AF_INET, a->ip + 12, ip, sizeof(ip));
     else

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "proto/statsd.h"
-#include "proto/utf8.h"
 
 #define CHECK(x) ((x) ? (void)0 : abort())
 

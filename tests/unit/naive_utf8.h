@@ -1,6 +1,6 @@
 #pragma once
 /* UTF-8 by its definition (RFC 3629 section 3), which speaks of code points: slow,
- * plain and unlike proto/utf8.c, to compare it with. */
+ * plain and unlike base/utf8.c, to compare it with. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -122,27 +122,6 @@ static void the_address_with_most_gives_way(void **state) {
     assert_int_equal(g->seats[guests_victim(g)].from, 2);
 }
 
-static uint64_t from(const char *text) {
-    struct sockaddr_in6 six = {.sin6_family = AF_INET6};
-    struct sockaddr_in four = {.sin_family = AF_INET};
-    struct sess_addr a;
-    if (inet_pton(AF_INET, text, &four.sin_addr) == 1)
-        sess_addr_from(&a, (struct sockaddr *)&four);
-    else if (inet_pton(AF_INET6, text, &six.sin6_addr) == 1)
-        sess_addr_from(&a, (struct sockaddr *)&six);
-    else
-        fail_msg("%s", text);
-    return guests_from(&a);
-}
-
-static void an_ipv6_network_is_one_address(void **state) {
-    (void)state;
-    assert_int_equal(from("2001:db8:1:2::1"), from("2001:db8:1:2:ffff::9"));
-    assert_int_not_equal(from("2001:db8:1:2::1"), from("2001:db8:1:3::1"));
-    assert_int_not_equal(from("192.0.2.1"), from("192.0.2.2"));
-    assert_int_equal(from("::ffff:192.0.2.1"), from("192.0.2.1"));
-}
-
 /* Against a model that keeps nothing but a list of moves in order. */
 static void a_thousand_moves_keep_their_order(void **state) {
     struct guests *g = *state;
@@ -181,7 +160,6 @@ int main(void) {
                                         teardown),
         cmocka_unit_test_setup_teardown(the_address_with_most_gives_way, setup,
                                         teardown),
-        cmocka_unit_test(an_ipv6_network_is_one_address),
         cmocka_unit_test_setup_teardown(a_thousand_moves_keep_their_order, setup,
                                         teardown),
     };

@@ -1,4 +1,4 @@
-// link: proto
+// link: base
 /* The validator against the definition, which is code points and not bytes. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
+#include "base/utf8.h"
 #include "naive_utf8.h"
-#include "proto/utf8.h"
 
 enum verdict { NO, PART, YES };
 

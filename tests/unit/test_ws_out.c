@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "proto/utf8.h"
+#include "base/utf8.h"
 #include "proto/ws.h"
 
 static void header_has_the_shortest_length(void **state) {
