@@ -45,6 +45,7 @@ def virt_arm64_serves(folder):
         board.start().up()
         board.said("http://10.0.2.15/")
         assert board.stats()["sessions"]["live"] == 0
+        assert "does not load" not in board.console(), board.console()
     finally:
         board.remove()
 
