@@ -20,6 +20,7 @@ MACHINES = {
     "virt-wifi": ["qemu-system-arm", "-M", "virt", "-cpu", "cortex-a15", "-m", "128"],
     "virt-arm64": ["qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a53", "-m", "256"],
     "orangepi-pc": ["qemu-system-arm", "-M", "orangepi-pc", "-m", "1G"],
+    "raspberrypi-armhf": ["qemu-system-arm", "-M", "raspi2b", "-m", "1G"],
     "raspberrypi": ["qemu-system-aarch64", "-M", "raspi3b", "-m", "1G"],
 }
 
@@ -109,14 +110,25 @@ class Board:
         if self.name == "raspberrypi":
             # The emulator is the Pi's own boot loader: it starts what config.txt names. The
             # console is the second serial line; the network is an adapter on USB (plug_in()).
-            for name in ("u-boot.bin", "bcm2837-rpi-3-b.dtb"):
-                self.mtools("mcopy", "-n", f"::{name}", str(self.folder / name))
-            return [*card, "-kernel", self.folder / "u-boot.bin",
-                    "-dtb", self.folder / "bcm2837-rpi-3-b.dtb",
-                    "-display", "none", "-serial", "null", "-serial", "stdio",
-                    "-monitor", f"unix:{self.folder}/monitor,server=on,wait=off",
-                    "-netdev", f"{net},id=n"]
+            return [*card, "-kernel", self.taken("u-boot.bin"), "-dtb", self.taken("bcm2837-rpi-3-b.dtb"),
+                    "-serial", "null", *self.console_and_usb(net)]
+        if self.name == "raspberrypi-armhf":
+            # U-Boot does not find the emulated card. What it would start is started without it.
+            slot = BUILD / self.name / "slot"
+            return [*card, "-kernel", slot / "vmlinuz", "-initrd", slot / "initrd.img",
+                    "-dtb", self.taken("bcm2836-rpi-2-b.dtb"),
+                    "-append", f"panic=10 quiet pulseboard.board={self.name} pulseboard.slot=a "
+                               "module_blacklist=bcm2835_wdt", *self.console_and_usb(net)]
         return [*card, "-nographic", "-nic", net]
+
+    def taken(self, name):
+        """A file of the boot partition, for the emulator."""
+        self.mtools("mcopy", "-n", f"::{name}", str(self.folder / name))
+        return self.folder / name
+
+    def console_and_usb(self, net):
+        return ["-display", "none", "-serial", "stdio",
+                "-monitor", f"unix:{self.folder}/monitor,server=on,wait=off", "-netdev", f"{net},id=n"]
 
     def plug_in(self, device):
         """Into a port of the board that runs, where its machine has a monitor."""
