@@ -15,7 +15,7 @@ SUITES = ("trixie", "bookworm")
 
 def forget():
     """The index is read anew before the next package is asked for."""
-    for stamp in (BUILD / "packages").glob("*/apt-*/updated-*"):
+    for stamp in (BUILD / "packages").glob("*/apt-*/updated"):
         stamp.unlink()
 
 
@@ -51,9 +51,11 @@ class Archive:
         say(f"  packages for {arch} come from Debian {self.suite}")
 
     def root(self, suite, components):
-        conf = run(TOP / "toolchain/deps/apt-root", self.folder / f"apt-{suite}", suite, self.arch,
+        # Each set of components has its own: an update forgets what it was not asked for.
+        place = self.folder / "-".join(["apt", suite, *components])
+        conf = run(TOP / "toolchain/deps/apt-root", place, suite, self.arch,
                    env={"APT_ROOT_COMPONENTS": " ".join(components)}).strip()
-        stamp = self.folder / f"apt-{suite}" / f"updated-{'-'.join(components)}"
+        stamp = place / "updated"
         if not stamp.exists():
             # A half-answered update is told by what newest() then finds.
             done = subprocess.run(["apt-get", "-qq", "update"], env=self.env(conf),
