@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -100,10 +101,8 @@ static unsigned long mount_flags(const struct statvfs *v) {
     return f;
 }
 
-int abstate_store(const struct abstate *s, const char *dir) {
-    char text[ABSTATE_TEXT + 1];
+static int store(const char *text, const char *dir) {
     struct statvfs v;
-    abstate_text(s, text);
     if (statvfs(dir, &v) != 0)
         return -errno;
     bool locked = v.f_flag & ST_RDONLY;
@@ -115,5 +114,18 @@ int abstate_store(const struct abstate *s, const char *dir) {
     /* Where this fails the partition stays writable: less safe, but not wrong. */
     if (locked)
         mount(NULL, dir, NULL, mount_flags(&v) | MS_RDONLY, NULL);
+    return rc;
+}
+
+int abstate_store(const struct abstate *s, const char *dir) {
+    char text[ABSTATE_TEXT + 1];
+    abstate_text(s, text);
+    int lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (lock < 0)
+        return -errno;
+    /* The system's scripts mount it to and fro, too:
+     * firmware/system/root/etc/functions. */
+    int rc = flock(lock, LOCK_EX) == 0 ? store(text, dir) : -errno;
+    close(lock);
     return rc;
 }
