@@ -25,7 +25,7 @@ void abstate_text(const struct abstate *s, char out[ABSTATE_TEXT + 1]);
 /* dir: where the boot partition is mounted. -EINVAL: it makes no sense, -ENOENT. */
 int abstate_load(struct abstate *s, const char *dir);
 /* On the disk when it returns 0. Where the partition is mounted read-only it is
- * writable for that moment. */
+ * writable for that moment; who else wants that waits (flock(2) on dir). */
 int abstate_store(const struct abstate *s, const char *dir);
 
 static inline enum ab_slot ab_other(enum ab_slot s) { return s == AB_A ? AB_B : AB_A; }
