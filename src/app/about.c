@@ -29,7 +29,7 @@ int about_init(struct about *a, const struct config *c) {
 }
 
 int64_t about_started_ms(const struct about *a) {
-    return clock_wall_ms() - (int64_t)(clock_ms() - a->started_ms);
+    return clock_wall_at_zero_ms() + (int64_t)a->started_ms;
 }
 
 void about_server_json(struct jsonw *w, const char *key, const struct about *a) {

@@ -9,3 +9,8 @@ uint64_t clock_ms(void);
 
 /* CLOCK_REALTIME in milliseconds since 1970-01-01 UTC. */
 int64_t clock_wall_ms(void);
+
+/* The wall clock at monotonic time 0, in milliseconds since 1970-01-01 UTC: to tell
+ * since when. Steady: it follows only when the wall clock was set by a second or more.
+ */
+int64_t clock_wall_at_zero_ms(void);
